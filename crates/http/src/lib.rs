@@ -1,0 +1,1 @@
+//! What both wire contracts share at the edge.

@@ -1,0 +1,1 @@
+//! The MeepaChat wire contract.

@@ -1,0 +1,1 @@
+//! MongoDB-style filters, sorts and projections: parsed, matched and compiled to SQL.

@@ -1,0 +1,1 @@
+//! The message tree of a chat text, in linear time.

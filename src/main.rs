@@ -1,0 +1,2 @@
+//! The binary: wiring, nothing else.
+fn main() {}
