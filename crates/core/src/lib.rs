@@ -1,1 +1,173 @@
-//! The domain of Parlance and its private store.
+//! The domain of Parlance: rooms, members, messages, accounts and the rules between them.
+//! Two faces translate, this crate decides, its private `store` remembers. Nothing here knows a
+//! wire format or an HTTP status: a face holds a [`Core`], turns tokens into a [`Caller`], and asks.
+
+pub mod account;
+pub mod audit;
+mod bus;
+pub mod caller;
+mod emoji;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod list;
+mod live;
+pub mod login;
+pub mod mark;
+pub mod message;
+mod publisher;
+pub mod room;
+pub mod send;
+pub mod setting;
+mod store;
+pub mod time;
+
+pub use account::User;
+pub use bus::Subscription;
+pub use caller::{Admin, Caller, Perm};
+pub use error::{Error, Result};
+pub use id::{MessageId, RoomId, UserId};
+pub use message::Message;
+pub use room::{Access, Room};
+pub use store::{Database, StoreOptions};
+pub use time::{Clock, Ms};
+
+use bus::Bus;
+use id::Chance;
+use live::Live;
+use login::Passwords;
+use std::sync::Arc;
+use store::Store;
+use tokio::task::JoinHandle;
+
+/// What a core is made from.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the data is.
+    pub database: Database,
+    /// Threads and limits of the store.
+    pub store: StoreOptions,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Where ids, tokens and salts come from.
+    pub chance: Chance,
+    /// What a password costs to check.
+    pub hashing: login::Hashing,
+}
+
+impl Options {
+    /// The options of a server, for this database.
+    pub fn new(database: Database) -> Self {
+        Self {
+            database,
+            store: StoreOptions::default(),
+            clock: Clock::default(),
+            chance: Chance::default(),
+            hashing: login::Hashing::default(),
+        }
+    }
+}
+
+/// The one handle a face holds. Cheap to clone.
+#[derive(Clone)]
+pub struct Core(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    chance: Chance,
+    live: Arc<Live>,
+    bus: Arc<Bus>,
+    passwords: Passwords,
+    publisher: JoinHandle<()>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.publisher.abort();
+    }
+}
+
+impl Core {
+    /// Opens the store, brings its schema up to date and starts the publisher of its event log.
+    pub async fn open(options: Options) -> Result<Self> {
+        let store = Store::open(&options.database, &options.store).await?;
+        let born = store::server::born(&store, options.clock.now()).await?;
+        let live = Arc::new(Live::load(&store, born).await?);
+        let bus = Arc::new(Bus::default());
+        let from = store::events::newest(&store).await?;
+        let publisher = publisher::Publisher {
+            store: store.clone(),
+            clock: options.clock.clone(),
+            live: live.clone(),
+            bus: bus.clone(),
+        };
+        let core = Self(Arc::new(Inner {
+            store,
+            clock: options.clock,
+            passwords: Passwords::new(options.hashing, &options.chance)?,
+            chance: options.chance,
+            live,
+            bus,
+            publisher: tokio::spawn(publisher.run(from)),
+        }));
+        core.ensure_rocket_cat().await?;
+        Ok(core)
+    }
+
+    /// Can the store take a write now? `Ok` means that one was just made durable.
+    pub async fn ready(&self) -> Result<()> {
+        store::server::touch(self.store(), self.clock().now()).await
+    }
+
+    /// Listens to the event log from now on; at most `capacity` events wait, and a listener that is
+    /// slower than that is cut off.
+    pub fn listen(&self, capacity: usize) -> Subscription {
+        self.0.bus.listen(capacity)
+    }
+
+    /// The clock everything here goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The settings as they stand.
+    pub fn settings(&self) -> Arc<setting::Settings> {
+        self.0.live.settings()
+    }
+
+    /// Makes an id, for what a face must name itself (a request).
+    pub fn new_id(&self) -> String {
+        self.0.chance.id(self.clock().now())
+    }
+
+    pub(crate) fn permissions(&self) -> Arc<caller::Permissions> {
+        self.0.live.permissions()
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn chance(&self) -> &Chance {
+        &self.0.chance
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.0.live
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    async fn save_setting(&self, known: &setting::Known, value: &serde_json::Value) -> Result<()> {
+        store::server::set_setting(self.store(), known.id, value, self.clock().now()).await?;
+        self.live().reload_settings(self.store()).await
+    }
+
+    async fn save_grants(&self, grants: &[(String, Vec<String>)]) -> Result<()> {
+        store::server::set_permissions(self.store(), grants, self.clock().now()).await?;
+        self.live().reload_permissions(self.store()).await
+    }
+}

@@ -1,0 +1,77 @@
+//! The audit: every successful read of other people's messages, with who, when, from where, which
+//! room and which range. The row is written before the answer leaves; without it there is no answer.
+
+use crate::caller::Admin;
+use crate::error::Result;
+use crate::id::RoomId;
+use crate::list::ListQuery;
+use crate::store::audit;
+use crate::time::Ms;
+use crate::{Core, Perm};
+use serde_json::json;
+
+/// What was read.
+pub(crate) struct Read<'a> {
+    pub(crate) action: &'static str,
+    pub(crate) room: Option<RoomId>,
+    pub(crate) query: &'a ListQuery,
+    /// Times of the oldest and newest message given.
+    pub(crate) range: (Option<Ms>, Option<Ms>),
+}
+
+/// One row of the audit.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// When.
+    pub at: Ms,
+    /// The account's id.
+    pub actor: String,
+    /// Its username then.
+    pub name: String,
+    /// The address it came from.
+    pub ip: String,
+    /// The call.
+    pub action: String,
+    /// The room, where it was one.
+    pub room: Option<String>,
+    /// JSON object: offset and count asked for, conditions, how many were given, and their times.
+    pub detail: String,
+}
+
+impl Core {
+    pub(crate) async fn audit(
+        &self,
+        admin: Admin<'_>,
+        ip: &str,
+        read: Read<'_>,
+        given: usize,
+    ) -> Result<()> {
+        let now = self.clock().now();
+        let fields: Vec<&str> = read.query.filter.paths();
+        let detail = json!({
+            "offset": read.query.offset,
+            "count": read.query.limit,
+            "conditions": fields,
+            "given": given,
+            "oldest": read.range.0,
+            "newest": read.range.1,
+        });
+        let user = admin.caller.user();
+        let entry = Entry {
+            at: now,
+            actor: user.id.to_string(),
+            name: user.handle().to_owned(),
+            ip: ip.to_owned(),
+            action: read.action.to_owned(),
+            room: read.room.map(|room| room.to_string()),
+            detail: detail.to_string(),
+        };
+        audit::add(self.store(), &self.chance().id(now), &entry).await
+    }
+
+    /// The newest rows of the audit, newest first.
+    pub async fn audit_log(&self, admin: Admin<'_>, limit: i64) -> Result<Vec<Entry>> {
+        admin.holds(Perm::ViewRoomAdministration)?;
+        audit::list(self.store(), limit.clamp(1, 1000)).await
+    }
+}

@@ -1,0 +1,35 @@
+//! Delivery of published events to the listeners of this node, in the order of the log.
+//! Every listener has a bounded queue; one that does not keep up is cut off rather than waited for,
+//! and catches up from the log by position.
+
+use crate::event::Event;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc;
+
+/// Listeners of this node.
+#[derive(Default)]
+pub(crate) struct Bus(Mutex<Vec<mpsc::Sender<Arc<Event>>>>);
+
+/// One listener's end: events in order, then `None` when it was too slow or the core is gone.
+pub struct Subscription(mpsc::Receiver<Arc<Event>>);
+
+impl Subscription {
+    /// The next event; `None` when the listener was cut off.
+    pub async fn next(&mut self) -> Option<Arc<Event>> {
+        self.0.recv().await
+    }
+}
+
+impl Bus {
+    pub(crate) fn listen(&self, capacity: usize) -> Subscription {
+        let (sender, receiver) = mpsc::channel(capacity.max(1));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        Subscription(receiver)
+    }
+
+    /// Hands an event to everyone who listens; who has no room for it listens no more.
+    pub(crate) fn publish(&self, event: &Arc<Event>) {
+        let mut listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|listener| listener.try_send(event.clone()).is_ok());
+    }
+}

@@ -1,0 +1,172 @@
+//! Every reason for which the core says no, one variant each, free of HTTP: a face renders them in
+//! one exhaustive match, so a new reason cannot be forgotten there. `Internal` carries its cause
+//! for the log only; `Unavailable` is the store's weather (a full disk, a database that is away).
+
+use crate::caller::Perm;
+use crate::id::RoomId;
+use crate::time::Ms;
+use std::sync::Arc;
+
+/// Why a call was refused or failed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// No token, an unknown token, or a token of somebody else.
+    #[error("not logged in")]
+    NotLoggedIn,
+    /// Unknown user or wrong password: the two are not told apart.
+    #[error("unknown user or wrong password")]
+    BadCredentials,
+    /// The account exists and the password is right, but it is deactivated.
+    #[error("the account is not active")]
+    Deactivated,
+    /// A resume token that is dead.
+    #[error("the session is over")]
+    SessionOver,
+    /// The caller lacks a permission.
+    #[error("permission {} is missing", .0.id())]
+    Lacks(Perm),
+    /// The room exists, and the caller may not be in it.
+    #[error("no access to the room")]
+    NoAccess,
+    /// No such room (or, on routes that must not tell, not the caller's).
+    #[error("no such room")]
+    NoRoom,
+    /// `dm.messages.others` named something that is not a direct room.
+    #[error("no direct room with this id")]
+    NoDirectRoom(RoomId),
+    /// A room or a message that the caller may not write to or read, without saying why.
+    #[error("not allowed")]
+    NotAllowed,
+    /// The other side blocked the caller, or the caller the other side.
+    #[error("the room is blocked")]
+    Blocked,
+    /// Nobody may write here now.
+    #[error("the room is read-only")]
+    ReadOnly,
+    /// Longer than the setting allows.
+    #[error("the message is too long")]
+    TooLong {
+        /// UTF-16 units allowed.
+        max: i64,
+    },
+    /// A client's own time is more than a minute off.
+    #[error("the message's time is out of sync")]
+    OutOfSync {
+        /// What the client said.
+        message: Ms,
+        /// What the server's clock says.
+        server: Ms,
+    },
+    /// The text may not mention everyone.
+    #[error("this mention is not allowed")]
+    MentionNotAllowed(&'static str),
+    /// A message with this id exists, and it is not this one.
+    #[error("a message with this id exists")]
+    DuplicateMessage,
+    /// A key was used before, for something else.
+    #[error("this key was used for another message")]
+    DuplicateKey,
+    /// The thread does not exist in this room, or threads are off.
+    #[error("no such thread")]
+    NoThread,
+    /// No message with this id.
+    #[error("no such message")]
+    NoMessage,
+    /// Not an emoji known here.
+    #[error("unknown emoji")]
+    UnknownEmoji,
+    /// A feature that a setting switches off.
+    #[error("{0} is switched off")]
+    SwitchedOff(&'static str),
+    /// The caller has no subscription to the room.
+    #[error("not subscribed to the room")]
+    NotSubscribed,
+    /// Closing what is closed.
+    #[error("the room is closed already")]
+    AlreadyClosed,
+    /// No such user, or none of those named.
+    #[error("no such user")]
+    NoUser,
+    /// A conversation may not have this many members.
+    #[error("too many members")]
+    TooManyMembers {
+        /// Members allowed, the caller included.
+        max: i64,
+    },
+    /// An id from outside that is taken, or that could be mistaken for another.
+    #[error("this id cannot be used")]
+    BadId,
+    /// The username has letters that are not allowed, or is reserved.
+    #[error("not a usable username")]
+    BadUsername(String),
+    /// The username belongs to somebody.
+    #[error("the username is taken")]
+    UsernameTaken(String),
+    /// Not an e-mail address.
+    #[error("not an e-mail address")]
+    BadEmail(String),
+    /// The address belongs to somebody.
+    #[error("the e-mail address is taken")]
+    EmailTaken(String),
+    /// The name has letters that are not allowed.
+    #[error("not a usable name")]
+    BadName,
+    /// The password is empty or too long to hash.
+    #[error("not a usable password")]
+    BadPassword,
+    /// Nobody may register.
+    #[error("registration is closed")]
+    RegistrationClosed,
+    /// A role that does not exist.
+    #[error("no such role")]
+    NoRole(String),
+    /// A permission that does not exist.
+    #[error("no such permission")]
+    NoPermission(String),
+    /// A setting that does not exist.
+    #[error("no such setting")]
+    NoSetting(String),
+    /// A value that the setting cannot have.
+    #[error("not a value of this setting")]
+    BadSetting(String),
+    /// A status that does not exist.
+    #[error("no such status")]
+    BadStatus,
+    /// A filter, sort or projection that cannot be taken.
+    #[error("{0}")]
+    Query(#[from] parlance_query::Error),
+    /// Answering exactly would need more reading than one request may cause.
+    #[error("too much to read for a condition on {field}")]
+    TooBroad {
+        /// The field that no index serves.
+        field: String,
+    },
+    /// An argument the contract does not allow; the text is for the client.
+    #[error("{0}")]
+    Bad(&'static str),
+    /// A list of ids that is not one.
+    #[error("not a list of ids")]
+    BadIdList(&'static str),
+    /// A position that the event log no longer reaches back to.
+    #[error("the position is too old")]
+    PositionTooOld,
+    /// The store cannot take this now: full, away, or too busy. Trying again may help.
+    #[error("the store is not available: {0}")]
+    Unavailable(Arc<str>),
+    /// A fault of ours; the cause is for the log.
+    #[error("internal: {0}")]
+    Internal(Arc<str>),
+}
+
+/// The result of nearly everything here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
+        Self::Internal(cause.to_string().into())
+    }
+
+    pub(crate) fn unavailable(cause: impl std::fmt::Display) -> Self {
+        Self::Unavailable(cause.to_string().into())
+    }
+}

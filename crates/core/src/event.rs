@@ -1,0 +1,80 @@
+//! What happened, as the event log tells it: a position, a place and a name, never the content.
+//! Events are rows of the change they tell of (ruling A3), so there is one exactly when the change
+//! stands; whoever needs the content reads it, through the rights of its reader.
+
+use crate::id::{RoomId, UserId};
+use crate::time::Ms;
+
+/// What kind of thing happened; `Event::reference` names the thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A message was written (its id).
+    MessageNew,
+    /// A message changed: reaction, star, pin (its id).
+    MessageChanged,
+    /// A room was made (its id).
+    RoomNew,
+    /// A room changed (its id).
+    RoomChanged,
+    /// A member's own view of a room changed (the room's id; the audience is the member).
+    MemberChanged,
+    /// An account was made or changed (its id).
+    User,
+    /// Sessions of a user ended (the token's hash, or empty for all of them).
+    Session,
+    /// Settings changed (the id).
+    Settings,
+    /// Permissions changed.
+    Permissions,
+}
+
+impl Kind {
+    const ALL: [Kind; 9] = [
+        Kind::MessageNew,
+        Kind::MessageChanged,
+        Kind::RoomNew,
+        Kind::RoomChanged,
+        Kind::MemberChanged,
+        Kind::User,
+        Kind::Session,
+        Kind::Settings,
+        Kind::Permissions,
+    ];
+
+    /// The kind's name in the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::MessageNew => "message.new",
+            Kind::MessageChanged => "message.changed",
+            Kind::RoomNew => "room.new",
+            Kind::RoomChanged => "room.changed",
+            Kind::MemberChanged => "member.changed",
+            Kind::User => "user",
+            Kind::Session => "session",
+            Kind::Settings => "settings",
+            Kind::Permissions => "permissions",
+        }
+    }
+
+    /// The kind of this name; `None` for one that a newer version wrote.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// One row of the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its place in the log: rising in commit order within a room.
+    pub position: i64,
+    /// When it was written, in milliseconds.
+    pub at: Ms,
+    /// What happened.
+    pub kind: Kind,
+    /// Where, if in a room.
+    pub room: Option<RoomId>,
+    /// For whom, if for one user only.
+    pub audience: Option<UserId>,
+    /// The name of what it happened to.
+    pub reference: String,
+}

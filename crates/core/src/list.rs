@@ -1,0 +1,52 @@
+//! What a caller may ask of any list: a filter, an order, a place and a size.
+//! The route's own conditions are the list function's, never the caller's: a filter is only ever
+//! ANDed to them.
+
+use parlance_query::{Filter, Sort};
+
+/// Filter, order, offset and limit of one listing.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    /// Which of the documents that the route allows.
+    pub filter: Filter,
+    /// In which order; `None` for the route's own.
+    pub sort: Option<Sort>,
+    /// How many to pass over.
+    pub offset: i64,
+    /// How many to give; `None` for all.
+    pub limit: Option<i64>,
+}
+
+impl ListQuery {
+    /// The first `limit` in the route's own order.
+    pub fn first(limit: i64) -> Self {
+        Self { filter: Filter::all(), sort: None, offset: 0, limit: Some(limit) }
+    }
+}
+
+/// A piece of a listing, and how many there are in all.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The piece.
+    pub items: Vec<T>,
+    /// What matches, paging aside.
+    pub total: i64,
+}
+
+/// The contract's own filters of `dm.messages` (section 4.5).
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    /// Mentioning any of these users; empty for no condition.
+    pub mentioned: Vec<String>,
+    /// Starred by any of these users; empty for no condition.
+    pub starred: Vec<String>,
+    /// Pinned ones only.
+    pub pinned: bool,
+}
+
+impl Marks {
+    /// No condition at all?
+    pub fn is_empty(&self) -> bool {
+        self.mentioned.is_empty() && self.starred.is_empty() && !self.pinned
+    }
+}

@@ -1,0 +1,194 @@
+//! The one publisher of a node: it tails the event log and hands events on in order (ruling A3).
+//! On `PostgreSQL` a position may become visible before a lower one commits. A gap is therefore held
+//! until every transaction that was running when it was seen has ended: then it is either filled or
+//! was given up for good. Nothing is skipped, and nothing waits for a transaction that came later.
+
+use crate::bus::Bus;
+use crate::event::{Event, Kind};
+use crate::id::UserId;
+use crate::live::Live;
+use crate::setting;
+use crate::store::Store;
+use crate::store::events::{self, Tail};
+use crate::time::{Clock, Ms};
+use std::sync::Arc;
+
+/// How often a store that others write to is looked at, in milliseconds.
+const POLL: Ms = 250;
+/// How long to wait before trying a store again that did not answer, in milliseconds.
+const RETRY: Ms = 500;
+/// Trim the log once per this many events.
+const TRIM_EVERY: usize = 10_000;
+
+pub(crate) struct Publisher {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) live: Arc<Live>,
+    pub(crate) bus: Arc<Bus>,
+}
+
+impl Publisher {
+    /// Publishes everything after `position`, for as long as the core lives.
+    pub(crate) async fn run(self, position: i64) {
+        let mut gate = Gate { position, ..Gate::default() };
+        let mut since_trim = 0;
+        loop {
+            let tail = match events::after(&self.store, gate.position).await {
+                Ok(tail) => tail,
+                Err(error) => {
+                    tracing::warn!(%error, "the event log cannot be read");
+                    // Invalidations may be missing: better to ask the store for every token.
+                    self.live.forget_all();
+                    self.clock.sleep(RETRY).await;
+                    continue;
+                }
+            };
+            let ready = gate.pass(tail);
+            if gate.gap && gate.held.is_none() {
+                // Taken after the gap was seen, so whoever may fill it runs below this.
+                gate.held = events::bound(&self.store).await.ok();
+            }
+            since_trim += ready.len();
+            let idle = ready.is_empty();
+            for event in ready {
+                self.apply(&event).await;
+                self.bus.publish(&Arc::new(event));
+            }
+            if since_trim >= TRIM_EVERY {
+                since_trim = 0;
+                self.trim().await;
+            }
+            if idle {
+                self.wait(gate.gap).await;
+            }
+        }
+    }
+
+    /// Waits for the next commit here; for a shared store, or a gap to close, also for the clock.
+    async fn wait(&self, gap: bool) {
+        let committed = self.store.committed.notified();
+        if gap || self.store.is_shared() {
+            let pause = if gap { 5 } else { POLL };
+            tokio::select! {
+                () = committed => {}
+                () = self.clock.sleep(pause) => {}
+            }
+        } else {
+            committed.await;
+        }
+    }
+
+    /// Brings this node's memory up to date with what the event says (ruling A14).
+    async fn apply(&self, event: &Event) {
+        let done = match event.kind {
+            Kind::Settings => self.live.reload_settings(&self.store).await,
+            Kind::Permissions => self.live.reload_permissions(&self.store).await,
+            Kind::User => {
+                self.live.forget_user(&UserId::from(event.reference.as_str()));
+                Ok(())
+            }
+            Kind::Session => {
+                match &event.audience {
+                    Some(user) if event.reference.is_empty() => self.live.forget_user(user),
+                    _ => self.live.forget_token(&event.reference),
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, kind = event.kind.name(), "a change could not be taken over");
+        }
+    }
+
+    async fn trim(&self) {
+        let settings = self.live.settings();
+        let rows = settings.number(&setting::LOG_ROWS).max(1000);
+        let days = settings.number(&setting::LOG_DAYS).max(1);
+        let oldest = self.clock.now() - days * 86_400_000;
+        if let Err(error) = events::trim(&self.store, rows, oldest).await {
+            tracing::warn!(%error, "the event log could not be trimmed");
+        }
+    }
+}
+
+/// Where the publisher stands, and the gap it waits at.
+#[derive(Default)]
+struct Gate {
+    position: i64,
+    /// Some transaction below this may still fill the gap; `None` while it is not known which.
+    held: Option<i64>,
+    /// The log has a gap behind the position.
+    gap: bool,
+}
+
+impl Gate {
+    /// The events that may be published now; moves the position past them.
+    fn pass(&mut self, tail: Tail) -> Vec<Event> {
+        let mut ready = Vec::new();
+        self.gap = false;
+        for (position, event) in tail.events {
+            let follows = position == self.position + 1 || tail.horizon == i64::MAX;
+            if !follows && !self.held.is_some_and(|bound| tail.horizon >= bound) {
+                self.gap = true;
+                break;
+            }
+            self.held = None;
+            self.position = position;
+            ready.extend(event);
+        }
+        ready
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Gate;
+    use crate::event::{Event, Kind};
+    use crate::store::events::Tail;
+
+    fn tail(positions: &[i64], horizon: i64) -> Tail {
+        let event = |&position: &i64| {
+            let event = Event {
+                position,
+                at: 0,
+                kind: Kind::User,
+                room: None,
+                audience: None,
+                reference: String::new(),
+            };
+            (position, Some(event))
+        };
+        Tail { events: positions.iter().map(event).collect(), horizon }
+    }
+
+    fn passed(gate: &mut Gate, tail: Tail) -> Vec<i64> {
+        gate.pass(tail).iter().map(|event| event.position).collect()
+    }
+
+    #[test]
+    fn a_late_commit_below_a_visible_position_is_waited_for() {
+        let mut gate = Gate { position: 4, ..Gate::default() };
+        // 6 belongs to transaction 101, which still runs; 7 is committed.
+        assert_eq!(passed(&mut gate, tail(&[5, 7], 101)), [5]);
+        assert!(gate.gap);
+        gate.held = Some(104);
+        assert_eq!(passed(&mut gate, tail(&[7], 101)), [] as [i64; 0]);
+        assert_eq!(passed(&mut gate, tail(&[6, 7], 103)), [6, 7]);
+        assert!(!gate.gap && gate.held.is_none());
+    }
+
+    #[test]
+    fn a_gap_of_a_transaction_that_gave_up_is_passed_when_all_older_ones_ended() {
+        let mut gate = Gate { position: 4, ..Gate::default() };
+        assert_eq!(passed(&mut gate, tail(&[6], 100)), [] as [i64; 0]);
+        gate.held = Some(102);
+        assert_eq!(passed(&mut gate, tail(&[6], 102)), [6]);
+    }
+
+    #[test]
+    fn a_single_writer_has_no_gaps_to_wait_for() {
+        let mut gate = Gate::default();
+        assert_eq!(passed(&mut gate, tail(&[2, 9], i64::MAX)), [2, 9]);
+    }
+}

@@ -1,0 +1,341 @@
+//! Sending: the checks in the contract's order (section 7.3), the text parsed once, and one change.
+//! Checks here give the precise refusal; the change checks the same rights again under the rows it
+//! locks (ruling A5), so nothing that happens in between lets a message through.
+
+use crate::caller::{Caller, Perm};
+use crate::error::{Error, Result};
+use crate::id::{MessageId, RoomId, UserId, is_id};
+use crate::message::{Author, Message};
+use crate::room::Access;
+use crate::store::{messages, rooms, users};
+use crate::time::Ms;
+use crate::{Core, setting};
+use serde_json::{Map, Value, json};
+
+/// Mentions of one message that are looked up at most.
+const MOST_MENTIONS: usize = 100;
+/// A client's own time may be off by this much, in milliseconds.
+const OUT_OF_SYNC: Ms = 60_000;
+/// The longest key of a client's own for a send, in characters.
+pub const MAX_KEY: usize = 64;
+
+/// Which limit the text is held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextLimit {
+    /// `Message_MaxAllowedSize`, in UTF-16 units.
+    Utf16,
+    /// `MeepaChat_Max_Content`, in Unicode scalars.
+    Scalars,
+}
+
+/// What somebody wants to send.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// The client's own id for it; `None` for one made here.
+    pub id: Option<String>,
+    /// The text.
+    pub text: String,
+    /// `Some("e2e")` for an encrypted message; `None` for an ordinary one.
+    pub kind: Option<String>,
+    /// The message it answers.
+    pub thread: Option<String>,
+    /// Show the answer in the room too?
+    pub tshow: bool,
+    /// The time the client gives it: checked, then ignored (ruling A4).
+    pub client_ts: Option<Ms>,
+    /// The client's own key, so that a retry finds the first try.
+    pub key: Option<String>,
+    /// Members that are carried as they are; the face has checked them.
+    pub body: Map<String, Value>,
+    /// Only these URLs may be previewed; `None` for all.
+    pub preview_urls: Option<Vec<String>>,
+    /// Find URLs in the text?
+    pub parse_urls: bool,
+    /// How long may the text be?
+    pub limit: TextLimit,
+}
+
+impl NewMessage {
+    /// An ordinary message with this text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self {
+            id: None,
+            text: text.into(),
+            kind: None,
+            thread: None,
+            tshow: false,
+            client_ts: None,
+            key: None,
+            body: Map::new(),
+            preview_urls: None,
+            parse_urls: true,
+            limit: TextLimit::Utf16,
+        }
+    }
+}
+
+/// A message that is stored.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// As stored.
+    pub message: Message,
+    /// It was stored before: this was a retry.
+    pub replayed: bool,
+}
+
+/// A message ready to be written; time and names come from the store.
+pub(crate) struct Draft {
+    pub(crate) id: MessageId,
+    pub(crate) room: RoomId,
+    pub(crate) author: UserId,
+    pub(crate) kind: Option<String>,
+    pub(crate) msg: String,
+    pub(crate) mentions: Mentions,
+    pub(crate) body: String,
+    pub(crate) thread: Option<MessageId>,
+    pub(crate) tshow: bool,
+    pub(crate) although_read_only: bool,
+    pub(crate) key: Option<String>,
+}
+
+/// Whom a message names.
+#[derive(Default)]
+pub(crate) struct Mentions {
+    pub(crate) users: Vec<UserId>,
+    /// `all`, `here`.
+    pub(crate) everyone: Vec<&'static str>,
+    /// The document's `mentions`.
+    pub(crate) json: Option<String>,
+}
+
+impl Draft {
+    pub(crate) fn into_message(self, sent: messages::Sent) -> Message {
+        Message {
+            id: self.id,
+            room: self.room,
+            author: Author { id: self.author, username: sent.username, name: sent.name },
+            ts: sent.ts,
+            updated: sent.ts,
+            kind: self.kind,
+            msg: self.msg,
+            mentions: self.mentions.json,
+            body: self.body,
+            reactions: None,
+            thread: self.thread,
+            tshow: self.tshow.then_some(true),
+            tcount: None,
+            tlm: None,
+            replies: None,
+            pinned: None,
+            pinned_at: None,
+            pinned_by: None,
+            edited_at: None,
+            edited_by: None,
+            starred_by: None,
+        }
+    }
+}
+
+impl Core {
+    /// Sends a message; on `Ok` it is on disk. Sending the same again (by id or by key) gives the
+    /// stored message (ruling B9).
+    pub async fn send(&self, caller: &Caller, access: &Access, new: NewMessage) -> Result<Sent> {
+        self.check_text(&new)?;
+        self.check_time(new.client_ts)?;
+        let although_read_only = self.check_writable(caller, access)?;
+        if new.id.as_deref().is_some_and(|id| !is_id(id)) {
+            return Err(Error::BadId);
+        }
+        if new.key.as_ref().is_some_and(|key| key.is_empty() || key.chars().count() > MAX_KEY) {
+            return Err(Error::Bad("clientId"));
+        }
+        let thread = self.thread_root(access, new.thread.as_deref()).await?;
+        let (mentions, body) = self.read_text(caller, access, &new).await?;
+        let now = self.clock().now();
+        let draft = Draft {
+            id: new.id.unwrap_or_else(|| self.chance().id(now)).into(),
+            room: access.room.id.clone(),
+            author: caller.id().clone(),
+            kind: new.kind,
+            msg: new.text,
+            mentions,
+            body,
+            tshow: new.tshow && thread.is_some(),
+            thread,
+            although_read_only,
+            key: new.key,
+        };
+        match messages::send(self.store(), &draft, now).await {
+            Ok(sent) => Ok(Sent { message: draft.into_message(sent), replayed: false }),
+            Err(refusal) => self.explain(caller, draft, refusal).await,
+        }
+    }
+
+    fn check_text(&self, new: &NewMessage) -> Result<()> {
+        let settings = self.settings();
+        if new.text.contains('\0') {
+            return Err(Error::Bad("msg"));
+        }
+        let (length, max) = match new.limit {
+            TextLimit::Utf16 => (new.text.encode_utf16().count(), settings.number(&setting::MAX_SIZE)),
+            TextLimit::Scalars => (new.text.chars().count(), settings.number(&setting::MEEPA_MAX_SIZE)),
+        };
+        if i64::try_from(length).unwrap_or(i64::MAX) > max {
+            return Err(Error::TooLong { max });
+        }
+        Ok(())
+    }
+
+    fn check_time(&self, message: Option<Ms>) -> Result<()> {
+        let server = self.clock().now();
+        match message {
+            Some(message) if message.abs_diff(server) > OUT_OF_SYNC.unsigned_abs() => {
+                Err(Error::OutOfSync { message, server })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// May the caller write here? `true` if although the room is read-only.
+    pub(crate) fn check_writable(&self, caller: &Caller, access: &Access) -> Result<bool> {
+        let member = &access.member;
+        if member.disabled {
+            return Err(Error::NotAllowed);
+        }
+        if member.blocked || member.blocker {
+            return Err(Error::Blocked);
+        }
+        let although = self.may(caller, Perm::PostReadonly);
+        if access.room.read_only == Some(true) && !although {
+            return Err(Error::ReadOnly);
+        }
+        Ok(although)
+    }
+
+    /// The root of the thread that a reply goes to: a reply to a reply goes to its root.
+    async fn thread_root(&self, access: &Access, parent: Option<&str>) -> Result<Option<MessageId>> {
+        let Some(parent) = parent else { return Ok(None) };
+        if !self.settings().on(&setting::THREADS) {
+            return Err(Error::SwitchedOff("threads"));
+        }
+        let found = messages::by_id(self.store(), parent, &access.member.user).await?;
+        let found = found.filter(|found| found.room == access.room.id).ok_or(Error::NoThread)?;
+        Ok(Some(found.thread.unwrap_or(found.id)))
+    }
+
+    /// What the text holds: whom it names, and the members that are carried with it.
+    async fn read_text(
+        &self,
+        caller: &Caller,
+        access: &Access,
+        new: &NewMessage,
+    ) -> Result<(Mentions, String)> {
+        let settings = self.settings();
+        let katex = settings.on(&setting::KATEX);
+        let options = parlance_text::Options {
+            colors: settings.on(&setting::COLORS),
+            emoticons: true,
+            katex_parenthesis: katex && settings.on(&setting::KATEX_PARENTHESIS),
+            katex_dollar: katex && settings.on(&setting::KATEX_DOLLAR),
+            custom_domains: &[],
+        };
+        let encrypted = new.kind.is_some();
+        let text = if encrypted { "" } else { new.text.as_str() };
+        let (names, mut body, md) = {
+            let parsed = parlance_text::parse(text, &options);
+            let mut body = String::from("{");
+            if new.parse_urls {
+                body += &format!("\"urls\":{},", urls(&parsed.urls(), new.preview_urls.as_deref()));
+            }
+            let names: Vec<String> =
+                parsed.mentions().into_iter().take(MOST_MENTIONS).map(str::to_owned).collect();
+            (names, body, parsed.md_json())
+        };
+        let mentions = self.mentions(caller, access, &names).await?;
+        body += "\"channels\":[]";
+        for (key, value) in &new.body {
+            body += &format!(",{}:{value}", Value::from(key.as_str()));
+        }
+        if let Some(md) = md {
+            body += &format!(",\"md\":{md}");
+        }
+        body.push('}');
+        Ok((mentions, body))
+    }
+
+    /// Resolves the names of a text to existing accounts (contract section 7.4).
+    async fn mentions(
+        &self,
+        caller: &Caller,
+        access: &Access,
+        names: &[String],
+    ) -> Result<Mentions> {
+        let mut mentions = Mentions::default();
+        let mut json = Vec::new();
+        for (word, perm) in [("all", Perm::MentionAll), ("here", Perm::MentionHere)] {
+            if names.iter().any(|name| name == word) {
+                let most = self.settings().number(&setting::MAX_ALL);
+                if !self.may(caller, perm) || (most > 0 && access.room.users_count > most) {
+                    return Err(Error::MentionNotAllowed(word));
+                }
+                mentions.everyone.push(word);
+                json.push(json!({"_id": word, "username": word}));
+            }
+        }
+        let mut folds: Vec<String> = names.iter().map(|name| crate::account::fold(name)).collect();
+        folds.retain(|name| name != "all" && name != "here");
+        folds.dedup();
+        if !folds.is_empty() {
+            for user in users::by_usernames(self.store(), &folds).await? {
+                let known = user.username.as_ref().is_some_and(|name| names.contains(name));
+                if known && !mentions.users.contains(&user.id) {
+                    json.push(json!({"_id": user.id.as_str(), "username": user.handle(),
+                        "name": user.shown_name(), "type": "user"}));
+                    mentions.users.push(user.id);
+                }
+            }
+        }
+        mentions.json = Some(Value::Array(json).to_string());
+        Ok(mentions)
+    }
+
+    /// A send that the store refused: a retry of what is stored, or the precise reason.
+    async fn explain(&self, caller: &Caller, draft: Draft, refusal: Error) -> Result<Sent> {
+        let store = self.store();
+        let stored = match (&refusal, &draft.key) {
+            (Error::DuplicateMessage, _) => {
+                messages::by_id(store, draft.id.as_str(), caller.id()).await?
+            }
+            (Error::DuplicateKey, Some(key)) => {
+                messages::by_key(store, caller.id(), &draft.room, key).await?
+            }
+            (Error::Blocked | Error::ReadOnly, _) => {
+                // Whichever it was: is the membership still there, and what does it say now?
+                let found =
+                    rooms::with_member(store, draft.room.as_str(), caller.id()).await?;
+                let (room, member) = found.ok_or(Error::NotAllowed)?;
+                self.check_writable(caller, &Access { room, member })?;
+                return Err(refusal);
+            }
+            _ => return Err(refusal),
+        };
+        let same = stored.filter(|stored| {
+            stored.author.id == draft.author
+                && stored.room == draft.room
+                && stored.msg == draft.msg
+                && stored.thread == draft.thread
+        });
+        same.map(|message| Sent { message, replayed: true }).ok_or(refusal)
+    }
+}
+
+/// The document's `urls` (contract section 7.5).
+fn urls(found: &[&str], preview: Option<&[String]>) -> Value {
+    let one = |url: &&str| match preview {
+        Some(wanted) if !wanted.iter().any(|wanted| wanted == url) => {
+            json!({"url": url, "meta": {}, "ignoreParse": true})
+        }
+        _ => json!({"url": url, "meta": {}}),
+    };
+    Value::Array(found.iter().map(one).collect())
+}

@@ -1,0 +1,311 @@
+//! Server settings that clients and administrators read (contract section 13.2): one table of ids,
+//! defaults and kinds, and a snapshot of what was changed. A setting that no feature reads yet is in
+//! the table all the same, because clients ask for it by name; the snapshot is replaced as a whole
+//! when one changes, so a reader never sees half a change.
+
+use crate::caller::{Admin, Perm};
+use crate::Core;
+use crate::error::{Error, Result};
+use crate::time::Ms;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What a setting holds until somebody changes it; its kind is what it may hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Default {
+    /// On or off.
+    Flag(bool),
+    /// A whole number.
+    Number(i64),
+    /// Text.
+    Text(&'static str),
+    /// A list of texts, empty at first.
+    List,
+}
+
+impl Default {
+    fn value(self) -> Value {
+        match self {
+            Self::Flag(v) => v.into(),
+            Self::Number(v) => v.into(),
+            Self::Text(v) => v.into(),
+            Self::List => Value::Array(Vec::new()),
+        }
+    }
+
+    /// The value as this kind holds it: `None` if it cannot. Texts are read, because the
+    /// environment knows nothing else.
+    fn take(self, value: &Value) -> Option<Value> {
+        match (self, value) {
+            (Self::Flag(_), Value::Bool(_)) | (Self::Text(_), Value::String(_)) => {
+                Some(value.clone())
+            }
+            (Self::Flag(_), Value::String(text)) => text.parse::<bool>().ok().map(Value::from),
+            (Self::Number(_), Value::Number(n)) if n.is_i64() => Some(value.clone()),
+            (Self::Number(_), Value::String(text)) => text.parse::<i64>().ok().map(Value::from),
+            (Self::List, Value::Array(all)) if all.iter().all(Value::is_string) => {
+                Some(value.clone())
+            }
+            (Self::List, Value::String(text)) => {
+                let list: Vec<String> = serde_json::from_str(text).ok()?;
+                Some(list.into())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// The id on the wire.
+    pub id: &'static str,
+    /// Kind and first value.
+    pub default: Default,
+    /// May anyone read it (`settings.public`)?
+    pub public: bool,
+}
+
+const fn flag(id: &'static str, value: bool, public: bool) -> Known {
+    Known { id, default: Default::Flag(value), public }
+}
+const fn number(id: &'static str, value: i64, public: bool) -> Known {
+    Known { id, default: Default::Number(value), public }
+}
+const fn text(id: &'static str, value: &'static str, public: bool) -> Known {
+    Known { id, default: Default::Text(value), public }
+}
+
+macro_rules! known {
+    ($($name:ident = $make:ident($id:literal, $value:literal, $public:literal);)*) => {
+        $(#[doc = concat!("`", $id, "`")] pub const $name: Known = $make($id, $value, $public);)*
+        const NAMED: &[Known] = &[$($name,)*];
+    };
+}
+
+// The settings that a feature reads, by name.
+known! {
+    UPPER_COUNT = number("API_Upper_Count_Limit", 100, false);
+    DEFAULT_COUNT = number("API_Default_Count", 50, false);
+    INFINITE_COUNT = flag("API_Allow_Infinite_Count", true, false);
+    DM_HISTORY = flag("API_Enable_Direct_Message_History_EndPoint", false, false);
+    CORS = flag("API_Enable_CORS", true, false);
+    CORS_ORIGIN = text("API_CORS_Origin", "*", false);
+    PINNING = flag("Message_AllowPinning", true, true);
+    STARRING = flag("Message_AllowStarring", true, true);
+    SELF_DM = flag("Message_AllowDirectMessagesToYourself", true, true);
+    MAX_SIZE = number("Message_MaxAllowedSize", 5000, true);
+    MAX_ALL = number("Message_MaxAll", 0, true);
+    MAX_MEMBERS = number("DirectMesssage_maxUsers", 8, true);
+    THREADS = flag("Threads_enabled", true, true);
+    CUSTOM_FIELDS = flag("Message_CustomFields_Enabled", false, false);
+    USERNAME_RULE = text("UTF8_User_Names_Validation", "[0-9a-zA-Z-_.]+", true);
+    COLORS = flag("HexColorPreview_Enabled", true, true);
+    KATEX = flag("Katex_Enabled", true, true);
+    KATEX_PARENTHESIS = flag("Katex_Parenthesis_Syntax", true, true);
+    KATEX_DOLLAR = flag("Katex_Dollar_Syntax", false, true);
+    LOGIN_DAYS = number("Accounts_LoginExpiration", 90, true);
+    REGISTRATION = text("Accounts_RegistrationForm", "Public", true);
+    MANUAL_APPROVAL = flag("Accounts_ManuallyApproveNewUsers", false, true);
+    INVISIBLE = flag("Accounts_AllowInvisibleStatusOption", true, true);
+    STATUS_MESSAGE = flag("Accounts_AllowUserStatusMessageChange", true, true);
+    BLOCKED_NAMES = text("Accounts_BlockedUsernameList", "", false);
+    RESERVED_NAMES = text("Accounts_SystemBlockedUsernameList", "admin,administrator,system,user", false);
+    LIST_NEEDS_OUTSIDE = flag("API_Apply_permission_view-outside-room_on_users-list", false, false);
+    SITE_NAME = text("Site_Name", "Parlance", true);
+    SITE_URL = text("Site_Url", "http://localhost:3000", true);
+    UNSAFE_QUERY = text("Parlance_Query_And_Fields", "on", false);
+    SCAN_ROWS = number("Parlance_Query_Max_Rows", 20000, false);
+    LOG_ROWS = number("Parlance_Event_Log_Max_Rows", 1_000_000, false);
+    LOG_DAYS = number("Parlance_Event_Log_Max_Days", 7, false);
+    MEEPA_MAX_SIZE = number("MeepaChat_Max_Content", 4000, true);
+}
+
+// The rest: read by clients, or by features that are not here yet.
+const OTHERS: &[Known] = &[
+    flag("API_Enable_Rate_Limiter", true, false),
+    flag("API_Enable_Rate_Limiter_Dev", true, false),
+    number("API_Enable_Rate_Limiter_Limit_Calls_Default", 10, false),
+    number("API_Enable_Rate_Limiter_Limit_Time_Default", 60_000, false),
+    number("Rate_Limiter_Limit_RegisterUser", 1, false),
+    flag("API_Use_REST_For_DDP_Calls", true, true),
+    flag("API_Embed", true, true),
+    flag("Message_AllowEditing", true, true),
+    number("Message_AllowEditing_BlockEditInMinutes", 0, true),
+    flag("Message_AllowDeleting", true, true),
+    number("Message_AllowDeleting_BlockDeleteInMinutes", 0, true),
+    flag("Message_ShowDeletedStatus", false, true),
+    flag("Message_KeepHistory", false, true),
+    number("Message_QuoteChainLimit", 2, true),
+    Known { id: "Hide_System_Messages", default: Default::List, public: true },
+    text("Message_ErasureType", "Delete", true),
+    number("Message_GroupingPeriod", 300, true),
+    flag("Message_AllowBadWordsFilter", false, false),
+    flag("Message_Read_Receipt_Enabled", false, true),
+    flag("Store_Last_Message", true, true),
+    text("Unread_Count", "user_and_group_mentions_only", true),
+    text("Unread_Count_DM", "all_messages", true),
+    flag("UI_Use_Real_Name", false, true),
+    text("Message_CustomDomain_AutoLink", "", true),
+    flag("FileUpload_Enabled", true, true),
+    flag("FileUpload_Enabled_Direct", true, true),
+    number("FileUpload_MaxFileSize", 104_857_600, true),
+    text("FileUpload_MediaTypeWhiteList", "", true),
+    text("FileUpload_MediaTypeBlackList", "image/svg+xml", true),
+    flag("FileUpload_ProtectFiles", true, true),
+    flag("FileUpload_Restrict_to_room_members", true, true),
+    flag("Message_Attachments_Strip_Exif", true, false),
+    number("Message_Attachments_Thumbnails_Width", 480, false),
+    number("Message_Attachments_Thumbnails_Height", 360, false),
+    flag("Accounts_EmailVerification", false, true),
+    flag("Accounts_AllowDeleteOwnAccount", false, true),
+    flag("Accounts_AllowUserProfileChange", true, true),
+    flag("Accounts_AllowUserAvatarChange", true, true),
+    flag("Accounts_AllowRealNameChange", true, true),
+    flag("Accounts_AllowUsernameChange", true, true),
+    flag("Accounts_AllowEmailChange", true, true),
+    flag("Accounts_AllowPasswordChange", true, true),
+    flag("Accounts_AllowAnonymousRead", false, true),
+    text("Accounts_SearchFields", "username, name, bio, nickname", true),
+    flag("Accounts_PasswordReset", true, true),
+    flag("Accounts_TwoFactorAuthentication_Enabled", true, true),
+    number("Accounts_TwoFactorAuthentication_RememberFor", 1800, false),
+    flag("Accounts_TwoFactorAuthentication_Enforce_Password_Fallback", true, false),
+    flag("Block_Multiple_Failed_Logins_Enabled", true, false),
+    flag("Block_Multiple_Failed_Logins_By_User", true, false),
+    flag("Block_Multiple_Failed_Logins_By_Ip", true, false),
+    number("Block_Multiple_Failed_Logins_Attempts_Until_Block_by_User", 10, false),
+    number("Block_Multiple_Failed_Logins_Attempts_Until_Block_By_Ip", 50, false),
+    number("Block_Multiple_Failed_Logins_Time_To_Unblock_By_User_In_Minutes", 5, false),
+    number("Block_Multiple_Failed_Logins_Time_To_Unblock_By_Ip_In_Minutes", 5, false),
+    flag("Accounts_Password_Policy_Enabled", false, true),
+    flag("Accounts_AvatarBlockUnauthenticatedAccess", true, true),
+];
+
+/// The setting of this id, if there is one.
+pub fn known(id: &str) -> Option<&'static Known> {
+    NAMED.iter().chain(OTHERS).find(|known| known.id == id)
+}
+
+/// The known id most like this one, for a warning about a misspelling.
+pub fn nearest(id: &str) -> Option<&'static str> {
+    let all = NAMED.iter().chain(OTHERS).map(|known| known.id);
+    all.map(|known| (distance(id, known), known)).min().filter(|(d, _)| *d <= 6).map(|(_, id)| id)
+}
+
+/// Levenshtein's distance, for texts of the length of a setting's id.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(128).enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let best = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = std::mem::replace(&mut row[j + 1], best);
+        }
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+/// One setting as it stands.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Its row in the table.
+    pub known: &'static Known,
+    /// What it holds.
+    pub value: Value,
+    /// When that was last changed; the server's first start if never.
+    pub updated: Ms,
+}
+
+/// A snapshot of what was changed.
+#[derive(Debug)]
+pub struct Settings {
+    changed: BTreeMap<String, (Value, Ms)>,
+    born: Ms,
+}
+
+impl Settings {
+    pub(crate) fn new(changed: BTreeMap<String, (Value, Ms)>, born: Ms) -> Self {
+        Self { changed, born }
+    }
+
+    /// The setting as it stands.
+    pub fn get(&self, known: &'static Known) -> Setting {
+        let changed = self.changed.get(known.id);
+        let (value, updated) =
+            changed.cloned().unwrap_or_else(|| (known.default.value(), self.born));
+        Setting { known, value, updated }
+    }
+
+    /// Is the switch on?
+    pub fn on(&self, known: &Known) -> bool {
+        match (self.changed.get(known.id), known.default) {
+            (Some((value, _)), _) => value.as_bool().unwrap_or(false),
+            (None, Default::Flag(on)) => on,
+            _ => false,
+        }
+    }
+
+    /// The number it holds.
+    pub fn number(&self, known: &Known) -> i64 {
+        match (self.changed.get(known.id), known.default) {
+            (Some((value, _)), _) => value.as_i64().unwrap_or(0),
+            (None, Default::Number(n)) => n,
+            _ => 0,
+        }
+    }
+
+    /// The text it holds.
+    pub fn text(&self, known: &Known) -> &str {
+        match (self.changed.get(known.id), known.default) {
+            (Some((value, _)), _) => value.as_str().unwrap_or(""),
+            (None, Default::Text(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// All of them, by id.
+    pub fn all(&self) -> Vec<Setting> {
+        let mut all: Vec<_> = NAMED.iter().chain(OTHERS).map(|known| self.get(known)).collect();
+        all.sort_by_key(|setting| setting.known.id);
+        all
+    }
+}
+
+impl Core {
+    /// Changes a setting; it counts from now on, here and on every node.
+    pub async fn set_setting(&self, admin: Admin<'_>, id: &str, value: &Value) -> Result<()> {
+        admin.holds(Perm::EditPrivilegedSetting)?;
+        self.overwrite_setting(id, value).await
+    }
+
+    /// Changes a setting for the operator, who has no account (`OVERWRITE_SETTING_<id>`).
+    pub async fn overwrite_setting(&self, id: &str, value: &Value) -> Result<()> {
+        let known = known(id).ok_or_else(|| Error::NoSetting(id.to_owned()))?;
+        let value = known.default.take(value).ok_or_else(|| Error::BadSetting(id.to_owned()))?;
+        if known.id == USERNAME_RULE.id && !value.as_str().is_some_and(is_small_regex) {
+            return Err(Error::BadSetting(id.to_owned()));
+        }
+        self.save_setting(known, &value).await
+    }
+}
+
+fn is_small_regex(text: &str) -> bool {
+    text.len() <= 256 && regex::Regex::new(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_MEMBERS, NAMED, OTHERS, known, nearest};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn ids_are_unique_and_found() {
+        let ids: BTreeSet<_> = NAMED.iter().chain(OTHERS).map(|known| known.id).collect();
+        assert_eq!(ids.len(), NAMED.len() + OTHERS.len());
+        assert!(known(MAX_MEMBERS.id).is_some() && known("DirectMessage_maxUsers").is_none());
+        assert_eq!(nearest("DirectMessage_maxUsers"), Some(MAX_MEMBERS.id));
+        assert_eq!(nearest("Something_Else_Entirely_Unknown"), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! The event log's rows: written by the changes themselves, read in order, trimmed by age and size.
+
+use super::{Change, Read, Row, Store, Value};
+use crate::error::{Error, Result};
+use crate::event::{Event, Kind};
+use crate::time::Ms;
+
+/// Positions read at once.
+const PAGE: i64 = 1024;
+
+const ADD: &str = "INSERT INTO events (pos, ts, kind, room, audience, ref)
+    VALUES (event_pos(), $1, $2, $3, $4, $5)";
+/// The event of a message takes its time and is there only if the message is.
+const ADD_MESSAGE: &str = "INSERT INTO events (pos, ts, kind, room, audience, ref)
+    SELECT event_pos(), m.ts, $2, m.room, NULL, m.id FROM messages m WHERE m.id = $1";
+const AFTER: &str = "SELECT pos, ts, kind, room, audience, ref FROM events
+    WHERE pos > $1 ORDER BY pos LIMIT $2";
+const HORIZON: &str = "SELECT event_horizon()";
+const BOUND: &str = "SELECT event_bound()";
+const NEWEST: &str = "SELECT coalesce(max(pos), 0) FROM events";
+const FLOOR: &str = "SELECT value FROM meta WHERE name = 'event_floor'";
+/// The newest row always stays, so that positions go on from it after a restart.
+const TRIM_SIZE: &str = "DELETE FROM events
+    WHERE pos <= (SELECT max(pos) FROM events) - CAST($1 AS BIGINT)";
+const TRIM_AGE: &str = "DELETE FROM events WHERE ts < $1
+    AND pos IN (SELECT pos FROM events ORDER BY pos LIMIT 20000)
+    AND pos < (SELECT max(pos) FROM events)";
+const SET_FLOOR: &str = "INSERT INTO meta (name, value)
+    SELECT 'event_floor', CAST(coalesce(min(pos), 1) AS TEXT) FROM events WHERE TRUE
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+/// What happened in a change, to be written with it.
+pub(crate) fn add(
+    change: &mut Change,
+    at: Ms,
+    kind: Kind,
+    room: Option<&str>,
+    audience: Option<&str>,
+    reference: &str,
+) {
+    let args: [Value; 5] =
+        [at.into(), kind.name().into(), room.into(), audience.into(), reference.into()];
+    change.run(ADD, args);
+}
+
+/// What happened to a message, to be written with its change.
+pub(crate) fn add_message(change: &mut Change, kind: Kind, message: &str) {
+    change.run(ADD_MESSAGE, [message.into(), kind.name().into()]);
+}
+
+/// A piece of the log, and what was running when it was read.
+pub(crate) struct Tail {
+    /// Positions in order; `None` for a kind that this version does not know.
+    pub(crate) events: Vec<(i64, Option<Event>)>,
+    /// Every transaction below this had ended; `i64::MAX` where one writer commits in order.
+    pub(crate) horizon: i64,
+}
+
+/// The log after `position`, up to a page of it.
+pub(crate) async fn after(store: &Store, position: i64) -> Result<Tail> {
+    let reads = vec![
+        Read::new(AFTER, [position.into(), PAGE.into()]),
+        Read::new(HORIZON, []),
+    ];
+    let mut answers = store.read_all(reads).await?.into_iter();
+    let mut events = Vec::new();
+    for mut row in answers.next().unwrap_or_default() {
+        let (position, at, kind) = (row.int()?, row.int()?, row.text()?);
+        let room = row.opt_text()?.map(Into::into);
+        let audience = row.opt_text()?.map(Into::into);
+        let reference = row.text()?;
+        let event = Kind::named(&kind)
+            .map(|kind| Event { position, at, kind, room, audience, reference });
+        events.push((position, event));
+    }
+    let horizon = number(answers.next().unwrap_or_default())?;
+    Ok(Tail { events, horizon })
+}
+
+/// A transaction number above that of every transaction that has written anything by now.
+pub(crate) async fn bound(store: &Store) -> Result<i64> {
+    number(store.read(BOUND, []).await?)
+}
+
+fn number(rows: Vec<Row>) -> Result<i64> {
+    let row = rows.into_iter().next();
+    row.ok_or_else(|| Error::internal("the event log gave no number"))?.int()
+}
+
+/// The newest position that is visible.
+pub(crate) async fn newest(store: &Store) -> Result<i64> {
+    number(store.read(NEWEST, []).await?)
+}
+
+/// The oldest position from which the log can still be followed: what came before it was trimmed.
+pub(crate) async fn floor(store: &Store) -> Result<i64> {
+    let rows = store.read(FLOOR, []).await?;
+    let Some(mut row) = rows.into_iter().next() else { return Ok(1) };
+    row.text()?.parse().map_err(Error::internal)
+}
+
+/// Keeps the newest `rows` positions and what is younger than `oldest`.
+pub(crate) async fn trim(store: &Store, rows: i64, oldest: Ms) -> Result<()> {
+    let mut change = Change::new();
+    change.run(TRIM_SIZE, [rows.into()]);
+    change.run(TRIM_AGE, [oldest.into()]);
+    change.run(SET_FLOOR, []);
+    store.write(change).await.map(drop)
+}

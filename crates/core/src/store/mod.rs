@@ -1,0 +1,179 @@
+//! The store: two verbs over two engines, and the only folder with SQL.
+//! `read` runs one statement, `write` one [`Change`]: a list of statements that happens whole, in
+//! order, and is on disk when `write` returns (fsync on `SQLite`, commit on `PostgreSQL`), or does
+//! not happen at all. Every statement is written once and runs verbatim on both engines.
+
+pub(crate) mod audit;
+pub(crate) mod events;
+pub(crate) mod listing;
+mod lock;
+pub(crate) mod members;
+pub(crate) mod messages;
+mod migrate;
+mod postgres;
+pub(crate) mod rooms;
+pub(crate) mod server;
+mod sqlite;
+pub(crate) mod tokens;
+pub(crate) mod users;
+pub(crate) mod value;
+
+use crate::error::{Error, Result};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Notify;
+pub(crate) use value::{Row, Rows, Sql, Value};
+
+/// Where the data is.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// `SQLite` in this directory, made if it is not there; one process at a time.
+    Embedded(PathBuf),
+    /// `PostgreSQL` 15 or newer.
+    Postgres(String),
+}
+
+/// What the store needs to know beside the place.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// Reader threads (`SQLite`) or connections (`PostgreSQL`).
+    pub readers: usize,
+    /// `SQLite` pages the database may grow to; 0 for no limit. A test fills the disk with it.
+    pub max_pages: u32,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self { readers: cores.max(2), max_pages: 0 }
+    }
+}
+
+/// One statement of a change, and how many rows it must touch for the change to stand.
+#[derive(Clone, Debug)]
+pub(crate) struct Stmt {
+    pub(crate) sql: Sql,
+    pub(crate) args: Vec<Value>,
+    /// The number of rows that the statement must give or change, and the error when it doesn't.
+    pub(crate) expect: Option<(u64, Error)>,
+}
+
+impl Stmt {
+    /// Gives the statement's error if it touched another number of rows than it must.
+    pub(crate) fn check(&self, rows: &Rows) -> Result<()> {
+        match &self.expect {
+            Some((n, error)) if *n != rows.affected => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A list of statements that happens whole or not at all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Change(pub(crate) Vec<Stmt>);
+
+impl Change {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a statement; returns its place, to find its rows by.
+    pub(crate) fn run<const N: usize>(&mut self, sql: impl Into<Sql>, args: [Value; N]) -> usize {
+        self.0.push(Stmt { sql: sql.into(), args: args.into(), expect: None });
+        self.0.len() - 1
+    }
+
+    /// Adds a statement that must touch exactly `n` rows, else the change fails with `error`.
+    pub(crate) fn expect<const N: usize>(
+        &mut self,
+        n: u64,
+        error: Error,
+        sql: impl Into<Sql>,
+        args: [Value; N],
+    ) -> usize {
+        self.0.push(Stmt { sql: sql.into(), args: args.into(), expect: Some((n, error)) });
+        self.0.len() - 1
+    }
+}
+
+/// One reading statement.
+#[derive(Clone, Debug)]
+pub(crate) struct Read {
+    pub(crate) sql: Sql,
+    pub(crate) args: Vec<Value>,
+}
+
+impl Read {
+    pub(crate) fn new(sql: impl Into<Sql>, args: impl Into<Vec<Value>>) -> Self {
+        Self { sql: sql.into(), args: args.into() }
+    }
+}
+
+/// The store of one data directory or one database. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Store {
+    engine: Engine,
+    /// Rung after every commit of this process: the publisher listens.
+    pub(crate) committed: Arc<Notify>,
+}
+
+#[derive(Clone)]
+enum Engine {
+    Sqlite(Arc<sqlite::Sqlite>),
+    Postgres(postgres::Postgres),
+}
+
+impl Store {
+    /// Opens the store, bringing its schema up to date first.
+    pub(crate) async fn open(database: &Database, options: &StoreOptions) -> Result<Self> {
+        let committed = Arc::new(Notify::new());
+        let engine = match database {
+            Database::Embedded(dir) => {
+                let (dir, options, bell) = (dir.clone(), options.clone(), committed.clone());
+                let open = move || sqlite::Sqlite::open(&dir, &options, bell);
+                let opened = tokio::task::spawn_blocking(open).await;
+                Engine::Sqlite(Arc::new(opened.map_err(Error::internal)??))
+            }
+            Database::Postgres(url) => {
+                Engine::Postgres(postgres::Postgres::open(url, options).await?)
+            }
+        };
+        Ok(Self { engine, committed })
+    }
+
+    /// Runs one statement that changes nothing.
+    pub(crate) async fn read(
+        &self,
+        sql: impl Into<Sql>,
+        args: impl Into<Vec<Value>>,
+    ) -> Result<Vec<Row>> {
+        let mut all = self.read_all(vec![Read::new(sql, args)]).await?;
+        all.pop().ok_or_else(|| Error::internal("a read gave no answer"))
+    }
+
+    /// Runs several reading statements on one snapshot of the data.
+    pub(crate) async fn read_all(&self, reads: Vec<Read>) -> Result<Vec<Vec<Row>>> {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.read(reads).await,
+            Engine::Postgres(engine) => engine.read(reads).await,
+        }
+    }
+
+    /// Makes a change: whole, in order, durable on return, or an error and nothing.
+    /// The answer has the rows of each statement, in the order of the statements.
+    pub(crate) async fn write(&self, change: Change) -> Result<Vec<Rows>> {
+        let result = match &self.engine {
+            Engine::Sqlite(engine) => engine.write(change).await,
+            Engine::Postgres(engine) => engine.write(change).await,
+        };
+        if result.is_ok() {
+            self.committed.notify_one();
+        }
+        result
+    }
+
+    /// Do other processes write to this store too? Then the log must be polled as well.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+}

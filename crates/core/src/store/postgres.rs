@@ -1,0 +1,219 @@
+//! The engine for more than one machine: a pool of connections, each change one transaction whose
+//! statements travel together (pipelined), so that a send costs two round trips, not seven.
+//! A change that lost a race (serialisation failure, deadlock) is made again whole; a statement
+//! whose text is built per request is prepared for that request only, so that no cache grows.
+
+use super::{Change, Read, Row, Rows, Sql, StoreOptions, Value, migrate};
+use crate::error::{Error, Result};
+use deadpool_postgres::{
+    Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+};
+use futures_util::future::{join3, join_all, try_join_all};
+use std::time::Duration;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Config, NoTls, Statement};
+
+/// How often a change is made again after losing a race.
+const TRIES: usize = 8;
+/// How long a caller waits for a connection before it hears that the store is not available.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub(super) struct Postgres(Pool);
+
+type BoxError = Box<dyn std::error::Error + Sync + Send>;
+
+impl Postgres {
+    /// Connects, migrates, and keeps a pool of twice the readers (half of them write).
+    pub(super) async fn open(url: &str, options: &StoreOptions) -> Result<Self> {
+        // The URL holds a password: errors say that it is wrong, not what it is.
+        let mut config: Config =
+            url.parse().map_err(|_| Error::unavailable("the database URL cannot be read"))?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(PATIENCE);
+        }
+        let method = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(config, NoTls, method);
+        let timeouts = Timeouts { wait: Some(PATIENCE), create: Some(PATIENCE), recycle: Some(PATIENCE) };
+        let pool = Pool::builder(manager)
+            .max_size((options.readers * 8).clamp(4, 64))
+            .runtime(Runtime::Tokio1)
+            .timeouts(timeouts)
+            .build()
+            .map_err(Error::internal)?;
+        let mut client = pool.get().await.map_err(away)?;
+        migrate::postgres(&mut client).await?;
+        drop(client);
+        Ok(Self(pool))
+    }
+
+    pub(super) async fn read(&self, reads: Vec<Read>) -> Result<Vec<Vec<Row>>> {
+        let client = self.0.get().await.map_err(away)?;
+        let statements = prepare(&client, reads.iter().map(|read| &read.sql)).await?;
+        let both = statements.iter().zip(&reads);
+        let queries = both.map(|(statement, read)| query(&client, statement, &read.args));
+        if reads.len() < 2 {
+            return try_join_all(queries).await;
+        }
+        // One snapshot for all. The first poll queues everything up to the COMMIT, so a caller that
+        // goes away in the middle leaves no transaction open on the connection.
+        let begin = client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        let commit = client.batch_execute("COMMIT");
+        let (begun, rows, ended) = join3(begin, join_all(queries), commit).await;
+        begun.and(ended).map_err(fault)?;
+        rows.into_iter().collect()
+    }
+
+    pub(super) async fn write(&self, change: Change) -> Result<Vec<Rows>> {
+        for _ in 1..TRIES {
+            match self.try_write(&change).await {
+                Err(Failure::Race(_)) => {}
+                Err(Failure::Refused(error)) => return Err(error),
+                Ok(rows) => return Ok(rows),
+            }
+        }
+        self.try_write(&change).await.map_err(|failure| match failure {
+            Failure::Race(error) => Error::unavailable(error),
+            Failure::Refused(error) => error,
+        })
+    }
+
+    async fn try_write(&self, change: &Change) -> std::result::Result<Vec<Rows>, Failure> {
+        let mut client = self.0.get().await.map_err(away)?;
+        let statements = prepare(&client, change.0.iter().map(|stmt| &stmt.sql)).await?;
+        // Dropping the transaction before its commit rolls it back.
+        let transaction = client.transaction().await.map_err(Failure::of)?;
+        let runs = statements.iter().zip(&change.0).map(|(statement, stmt)| {
+            let transaction = &transaction;
+            async move {
+                if statement.columns().is_empty() {
+                    let affected = transaction.execute_raw(statement, &stmt.args).await?;
+                    return Ok(Rows { affected, rows: Vec::new() });
+                }
+                let args: Vec<&(dyn ToSql + Sync)> = stmt.args.iter().map(|v| v as _).collect();
+                let found = transaction.query(statement, &args).await?;
+                let rows = found.iter().map(row).collect::<std::result::Result<Vec<_>, _>>()?;
+                Ok(Rows { affected: rows.len() as u64, rows })
+            }
+        });
+        let mut done = Vec::with_capacity(change.0.len());
+        for (result, stmt) in join_all(runs).await.into_iter().zip(&change.0) {
+            // The first failure in the order of the statements is the reason.
+            let rows = result.map_err(Failure::of)?;
+            stmt.check(&rows)?;
+            done.push(rows);
+        }
+        transaction.commit().await.map_err(Failure::of)?;
+        Ok(done)
+    }
+}
+
+enum Failure {
+    /// Another transaction was in the way; the same change may pass now.
+    Race(tokio_postgres::Error),
+    Refused(Error),
+}
+
+impl Failure {
+    fn of(error: tokio_postgres::Error) -> Self {
+        match error.code() {
+            Some(code)
+                if *code == SqlState::T_R_SERIALIZATION_FAILURE
+                    || *code == SqlState::T_R_DEADLOCK_DETECTED =>
+            {
+                Self::Race(error)
+            }
+            _ => Self::Refused(fault(error)),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// What the engine said, as the core sees it: no connection and no room are not our fault.
+pub(super) fn fault(error: tokio_postgres::Error) -> Error {
+    let Some(code) = error.code() else {
+        return Error::unavailable(error); // no answer from the server at all
+    };
+    match code.code().get(..2) {
+        // connection, resources, operator intervention (shutdown), system error
+        Some("08" | "53" | "57" | "58") => Error::unavailable(error),
+        // read-only transaction: a standby, or a database set read-only
+        Some("25") => Error::unavailable(error),
+        _ => Error::internal(format!("{error}: {:?}", error.as_db_error())),
+    }
+}
+
+fn away(error: PoolError) -> Error {
+    Error::unavailable(error)
+}
+
+async fn prepare(client: &Client, texts: impl Iterator<Item = &Sql>) -> Result<Vec<Statement>> {
+    let one = |sql| async move {
+        match sql {
+            &Sql::Fixed(text) => client.prepare_cached(text).await,
+            Sql::Built(text) => client.prepare(text).await,
+        }
+    };
+    try_join_all(texts.map(one)).await.map_err(fault)
+}
+
+async fn query(client: &Client, statement: &Statement, args: &[Value]) -> Result<Vec<Row>> {
+    let args: Vec<&(dyn ToSql + Sync)> = args.iter().map(|v| v as _).collect();
+    let rows = client.query(statement, &args).await.map_err(fault)?;
+    rows.iter().map(row).collect::<std::result::Result<_, _>>().map_err(fault)
+}
+
+fn row(row: &tokio_postgres::Row) -> std::result::Result<Row, tokio_postgres::Error> {
+    (0..row.len()).map(|i| row.try_get(i)).collect::<std::result::Result<_, _>>().map(Row::new)
+}
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        kind: &Type,
+        out: &mut bytes::BytesMut,
+    ) -> std::result::Result<IsNull, BoxError> {
+        if let Kind::Domain(inner) = kind.kind() {
+            return self.to_sql(inner, out);
+        }
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(v) if *kind == Type::INT4 => i32::try_from(*v)?.to_sql(kind, out),
+            Self::Int(v) => v.to_sql(kind, out),
+            Self::Text(v) => v.to_sql(kind, out),
+            Self::Bool(v) => v.to_sql(kind, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Value {
+    fn from_sql(kind: &Type, raw: &'a [u8]) -> std::result::Result<Self, BoxError> {
+        Ok(match kind.kind() {
+            Kind::Domain(inner) => return Self::from_sql(inner, raw),
+            _ if *kind == Type::INT8 => Self::Int(i64::from_sql(kind, raw)?),
+            _ if *kind == Type::INT4 => Self::Int(i32::from_sql(kind, raw)?.into()),
+            _ if *kind == Type::BOOL => Self::Bool(bool::from_sql(kind, raw)?),
+            _ => Self::Text(String::from_utf8(raw.to_vec())?),
+        })
+    }
+
+    fn from_sql_null(_: &Type) -> std::result::Result<Self, BoxError> {
+        Ok(Self::Null)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}

@@ -1,0 +1,321 @@
+//! Rooms: found by id or by exact member set, listed with their newest message, changed by guarded
+//! statements. `lastMessage` is never copied into the row: the row names it, the listing joins it.
+
+use super::listing::Listing;
+use super::{Change, Read, Row, Store, Value, events, members, messages, users};
+use crate::account::User;
+use crate::error::{Error, Result};
+use crate::event::Kind;
+use crate::id::{RoomId, UserId};
+use crate::list::{ListQuery, Page};
+use crate::message::Message;
+use crate::room::{Conversation, Member, NewRoom, Room};
+use crate::time::Ms;
+use parlance_query::sql::{Column, FieldMap};
+use serde_json::Value as Json;
+
+macro_rules! columns {
+    () => {
+        "r.id, r.kind, r.ts, r.updated, r.creator, r.users_count, r.uids, r.usernames, r.topic, \
+         r.ro, r.seq, r.msgs, r.stored, r.lm, r.last_id, r.activity, r.body"
+    };
+}
+
+macro_rules! with_last {
+    () => {
+        concat!(columns!(), ", ", messages::columns!())
+    };
+}
+
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM rooms r WHERE r.id = $1");
+const MINE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", ",
+    members::columns!(),
+    " FROM rooms r JOIN members s ON s.room = r.id WHERE r.id = $1 AND s.usr = $2"
+);
+const BY_KEY: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", (SELECT count(*) FROM members c WHERE c.room = r.id),
+        (SELECT count(*) FROM members c WHERE c.room = r.id AND c.usr = $2
+            AND c.opened AND c.closed_seq IS NULL)
+     FROM rooms r WHERE r.member_key = $1"
+);
+const ADD: &str = "INSERT INTO rooms (id, kind, ts, updated, creator, member_key, users_count, uids,
+        usernames, seq, msgs, stored, last_ts, activity, body, ro)
+    VALUES ($1, 'd', $2, $2, $3, $4, $5, $6, $7, 0, 0, 0, $2, $2, $8, $9)
+    ON CONFLICT DO NOTHING";
+
+/// The caller's rooms, each with its newest message and the caller's star on it. `$1` is the caller.
+macro_rules! my_rooms {
+    () => {
+        "members s JOIN rooms r ON r.id = s.room LEFT JOIN messages m ON m.id = r.last_id \
+         LEFT JOIN stars st ON st.message = m.id AND st.usr = s.usr"
+    };
+}
+macro_rules! mine {
+    () => {
+        "s.usr = $1 AND r.kind = 'd'"
+    };
+}
+const LIST: &str = concat!(
+    "SELECT ", with_last!(), " FROM ", my_rooms!(), " WHERE ", mine!(),
+    " ORDER BY r.ts, r.id LIMIT $2 OFFSET $3"
+);
+const COUNT: &str = "SELECT count(*) FROM members s JOIN rooms r ON r.id = s.room
+    WHERE s.usr = $1 AND r.kind = 'd'";
+/// Every direct room, with the caller's star on its newest message. `$1` is the caller.
+macro_rules! all_rooms {
+    () => {
+        "rooms r LEFT JOIN messages m ON m.id = r.last_id \
+         LEFT JOIN stars st ON st.message = m.id AND st.usr = $1"
+    };
+}
+const LIST_ALL: &str = concat!(
+    "SELECT ", with_last!(), " FROM ", all_rooms!(),
+    " WHERE r.kind = 'd' ORDER BY r.ts, r.id LIMIT $2 OFFSET $3"
+);
+const COUNT_ALL: &str = "SELECT count(*) FROM rooms r WHERE r.kind = 'd' AND $1 = $1";
+
+/// A page of conversations by activity: not closed, before a time (and an id at that time).
+macro_rules! recent {
+    () => {
+        "s.usr = $1 AND r.kind = 'd' AND (s.closed_seq IS NULL OR s.closed_seq < r.seq)
+            AND (r.activity < $2 OR (r.activity = $2 AND r.id < $3))
+         ORDER BY r.activity DESC, r.id DESC LIMIT $4"
+    };
+}
+const RECENT: &str =
+    concat!("SELECT ", with_last!(), " FROM ", my_rooms!(), " WHERE ", recent!());
+/// The members of the rooms of that page, paged first so that a large group takes one place.
+const RECENT_MEMBERS: &str = concat!(
+    "SELECT p.room, p.usr, ",
+    users::columns!(),
+    " FROM (SELECT r.id FROM members s JOIN rooms r ON r.id = s.room WHERE ",
+    recent!(),
+    ") page JOIN members p ON p.room = page.id LEFT JOIN users u ON u.id = p.usr
+     ORDER BY p.room, p.place, p.usr"
+);
+const ONE: &str =
+    concat!("SELECT ", with_last!(), " FROM ", my_rooms!(), " WHERE s.usr = $1 AND r.id = $2");
+const ONE_MEMBERS: &str = concat!(
+    "SELECT p.room, p.usr, ",
+    users::columns!(),
+    " FROM members p LEFT JOIN users u ON u.id = p.usr WHERE p.room = $1 ORDER BY p.place, p.usr"
+);
+
+/// The names of a room document, as SQL sees them.
+pub(crate) struct Fields;
+
+impl FieldMap for Fields {
+    fn column(&self, path: &str) -> Option<Column> {
+        Some(match path {
+            "_id" => Column::Text("r.id"),
+            "t" => Column::Text("r.kind"),
+            "ts" => Column::Date("r.ts"),
+            "_updatedAt" => Column::Date("r.updated"),
+            "usersCount" => Column::Int("r.users_count"),
+            "msgs" => Column::Int("r.msgs"),
+            "lm" => Column::Date("r.lm"),
+            "topic" => Column::Text("r.topic"),
+            "ro" => Column::Bool("r.ro"),
+            "uids" => Column::Each {
+                from: "members x WHERE x.room = r.id",
+                value: "x.usr",
+            },
+            "lastMessage._id" => Column::Text("m.id"),
+            "lastMessage.rid" => Column::Text("m.room"),
+            "lastMessage.msg" => Column::Text("m.msg"),
+            "lastMessage.ts" => Column::Date("m.ts"),
+            "lastMessage._updatedAt" => Column::Date("m.updated"),
+            "lastMessage.u._id" => Column::Text("m.usr"),
+            "lastMessage.u.username" => Column::Text("m.username"),
+            "lastMessage.u.name" => Column::Text("m.name"),
+            _ => return None,
+        })
+    }
+}
+
+/// Reads the columns of [`columns!`].
+pub(crate) fn read(row: &mut Row) -> Result<Room> {
+    Ok(Room {
+        id: row.text()?.into(),
+        kind: row.text()?,
+        ts: row.int()?,
+        updated: row.int()?,
+        creator: row.opt_text()?.map(Into::into),
+        users_count: row.int()?,
+        uids: row.text()?,
+        usernames: row.text()?,
+        topic: row.opt_text()?,
+        read_only: row.opt_bool()?,
+        seq: row.int()?,
+        msgs: row.int()?,
+        stored: row.int()?,
+        lm: row.opt_int()?,
+        last_id: row.opt_text()?.map(Into::into),
+        activity: row.int()?,
+        body: row.text()?,
+        last: None,
+    })
+}
+
+fn read_with_last(row: &mut Row) -> Result<Room> {
+    let mut room = read(row)?;
+    room.last = read_last(row)?.map(Box::new);
+    Ok(room)
+}
+
+fn read_last(row: &mut Row) -> Result<Option<Message>> {
+    // The first column of a message is its id; NULL where the join found none.
+    row.is_null()?.then_some(Ok(None)).unwrap_or_else(|| messages::read(row).map(Some))
+}
+
+pub(crate) async fn by_id(store: &Store, id: &str) -> Result<Option<Room>> {
+    let rows = store.read(BY_ID, [id.into()]).await?;
+    rows.into_iter().next().map(|mut row| read(&mut row)).transpose()
+}
+
+/// The room and the user's membership in it, if there are both.
+pub(crate) async fn with_member(
+    store: &Store,
+    id: &str,
+    user: &UserId,
+) -> Result<Option<(Room, Member)>> {
+    let rows = store.read(MINE, [id.into(), user.into()]).await?;
+    let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
+    let room = read(&mut row)?;
+    Ok(Some((room, members::read(&mut row)?)))
+}
+
+/// A room found by its exact member set.
+pub(crate) struct ByMembers {
+    pub(crate) room: Room,
+    /// Members that have a subscription.
+    pub(crate) members: i64,
+    /// Is it open for the one who asked?
+    pub(crate) open: bool,
+}
+
+pub(crate) async fn by_members(
+    store: &Store,
+    key: &str,
+    user: &UserId,
+) -> Result<Option<ByMembers>> {
+    let rows = store.read(BY_KEY, [key.into(), user.into()]).await?;
+    let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
+    let room = read(&mut row)?;
+    Ok(Some(ByMembers { room, members: row.int()?, open: row.int()? > 0 }))
+}
+
+/// Makes a room with its members; [`Error::BadId`] when the id or the member set is there already.
+pub(crate) async fn add(store: &Store, new: &NewRoom) -> Result<()> {
+    let mut change = Change::new();
+    let args: [Value; 9] = [
+        (&new.id).into(),
+        new.ts.into(),
+        (&new.creator).into(),
+        new.key.as_str().into(),
+        (new.members.len() as i64).into(),
+        new.uids.as_str().into(),
+        new.usernames.as_str().into(),
+        new.body.as_str().into(),
+        new.read_only.into(),
+    ];
+    change.expect(1, Error::BadId, ADD, args);
+    for member in &new.members {
+        members::add(&mut change, &new.id, member, new.ts);
+    }
+    let id = new.id.as_str();
+    events::add(&mut change, new.ts, Kind::RoomNew, Some(id), None, id);
+    store.write(change).await.map(drop)
+}
+
+/// The caller's rooms by creation, or as the query says.
+pub(crate) async fn list(
+    store: &Store,
+    user: &UserId,
+    query: &ListQuery,
+    document: &(dyn Fn(&Room) -> Json + Sync),
+) -> Result<Page<Room>> {
+    let listing = Listing {
+        columns: with_last!(),
+        from: my_rooms!(),
+        condition: mine!().to_owned(),
+        args: vec![user.into()],
+        order: "r.ts, r.id",
+        id: "r.id",
+        fixed: Some((LIST, COUNT)),
+        fields: &Fields,
+    };
+    listing.page(store, query, read_with_last, document).await
+}
+
+/// Every direct room.
+pub(crate) async fn list_all(
+    store: &Store,
+    user: &UserId,
+    query: &ListQuery,
+    document: &(dyn Fn(&Room) -> Json + Sync),
+) -> Result<Page<Room>> {
+    let listing = Listing {
+        columns: with_last!(),
+        from: all_rooms!(),
+        condition: "r.kind = 'd' AND $1 = $1".to_owned(),
+        args: vec![user.into()],
+        order: "r.ts, r.id",
+        id: "r.id",
+        fixed: Some((LIST_ALL, COUNT_ALL)),
+        fields: &Fields,
+    };
+    listing.page(store, query, read_with_last, document).await
+}
+
+/// The caller's open conversations with activity before (`before`, `before_id`), newest first.
+pub(crate) async fn recent(
+    store: &Store,
+    user: &UserId,
+    before: Ms,
+    before_id: &str,
+    limit: i64,
+) -> Result<Vec<Conversation>> {
+    let args: Vec<Value> = vec![user.into(), before.into(), before_id.into(), limit.into()];
+    let reads = vec![Read::new(RECENT, args.clone()), Read::new(RECENT_MEMBERS, args)];
+    conversations(store.read_all(reads).await?)
+}
+
+/// One conversation of the caller's.
+pub(crate) async fn conversation(
+    store: &Store,
+    user: &UserId,
+    room: &RoomId,
+) -> Result<Option<Conversation>> {
+    let reads = vec![
+        Read::new(ONE, [user.into(), room.into()]),
+        Read::new(ONE_MEMBERS, [room.into()]),
+    ];
+    Ok(conversations(store.read_all(reads).await?)?.pop())
+}
+
+fn conversations(answers: Vec<Vec<Row>>) -> Result<Vec<Conversation>> {
+    let mut answers = answers.into_iter();
+    let rooms = answers.next().unwrap_or_default();
+    let mut all = Vec::with_capacity(rooms.len());
+    for mut row in rooms {
+        all.push(Conversation { room: read_with_last(&mut row)?, members: Vec::new() });
+    }
+    let mut places: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
+    for (place, conversation) in all.iter().enumerate() {
+        places.insert(conversation.room.id.to_string(), place);
+    }
+    for mut row in answers.next().unwrap_or_default() {
+        let (room, id) = (row.text()?, UserId::from(row.text()?));
+        let user: Option<User> = if row.is_null()? { None } else { Some(users::read(&mut row)?) };
+        if let Some(conversation) = places.get(&room).and_then(|place| all.get_mut(*place)) {
+            conversation.members.push((id, user));
+        }
+    }
+    Ok(all)
+}

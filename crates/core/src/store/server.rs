@@ -1,0 +1,78 @@
+//! What belongs to the server itself: when it was born, its settings and its permissions.
+
+use super::{Change, Store, events};
+use crate::error::{Error, Result};
+use crate::event::Kind;
+use crate::time::Ms;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+const BORN: &str = "INSERT INTO meta (name, value) VALUES ('born', $1) ON CONFLICT DO NOTHING";
+const WHEN_BORN: &str = "SELECT value FROM meta WHERE name = 'born'";
+const TOUCH: &str = "INSERT INTO meta (name, value) VALUES ('touched', $1)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+const SETTINGS: &str = "SELECT id, value, updated FROM settings";
+const SET_SETTING: &str = "INSERT INTO settings (id, value, updated) VALUES ($1, $2, $3)
+    ON CONFLICT (id) DO UPDATE SET value = excluded.value, updated = excluded.updated";
+const PERMISSIONS: &str = "SELECT id, roles, updated FROM permissions";
+const SET_PERMISSION: &str = "INSERT INTO permissions (id, roles, updated) VALUES ($1, $2, $3)
+    ON CONFLICT (id) DO UPDATE SET roles = excluded.roles, updated = excluded.updated";
+
+/// When this store was first opened.
+pub(crate) async fn born(store: &Store, now: Ms) -> Result<Ms> {
+    if let Some(mut row) = store.read(WHEN_BORN, []).await?.into_iter().next() {
+        return row.text()?.parse().map_err(Error::internal);
+    }
+    let mut change = Change::new();
+    change.run(BORN, [now.to_string().into()]);
+    store.write(change).await?;
+    Ok(now)
+}
+
+/// Writes something small, to know that it can be done.
+pub(crate) async fn touch(store: &Store, now: Ms) -> Result<()> {
+    let mut change = Change::new();
+    change.run(TOUCH, [now.to_string().into()]);
+    store.write(change).await.map(drop)
+}
+
+/// The settings that were changed: id to value and time.
+pub(crate) async fn settings(store: &Store) -> Result<BTreeMap<String, (Value, Ms)>> {
+    let mut changed = BTreeMap::new();
+    for mut row in store.read(SETTINGS, []).await? {
+        let (id, value, updated) = (row.text()?, row.text()?, row.int()?);
+        changed.insert(id, (serde_json::from_str(&value).map_err(Error::internal)?, updated));
+    }
+    Ok(changed)
+}
+
+pub(crate) async fn set_setting(store: &Store, id: &str, value: &Value, now: Ms) -> Result<()> {
+    let mut change = Change::new();
+    change.run(SET_SETTING, [id.into(), value.to_string().into(), now.into()]);
+    events::add(&mut change, now, Kind::Settings, None, None, id);
+    store.write(change).await.map(drop)
+}
+
+/// The permissions that were changed: id to roles and time.
+pub(crate) async fn permissions(store: &Store) -> Result<BTreeMap<String, (Vec<String>, Ms)>> {
+    let mut changed = BTreeMap::new();
+    for mut row in store.read(PERMISSIONS, []).await? {
+        let (id, roles, updated) = (row.text()?, row.text()?, row.int()?);
+        changed.insert(id, (serde_json::from_str(&roles).map_err(Error::internal)?, updated));
+    }
+    Ok(changed)
+}
+
+pub(crate) async fn set_permissions(
+    store: &Store,
+    grants: &[(String, Vec<String>)],
+    now: Ms,
+) -> Result<()> {
+    let mut change = Change::new();
+    for (id, roles) in grants {
+        let roles = serde_json::to_string(roles).map_err(Error::internal)?;
+        change.run(SET_PERMISSION, [id.into(), roles.into(), now.into()]);
+        events::add(&mut change, now, Kind::Permissions, None, None, id);
+    }
+    store.write(change).await.map(drop)
+}

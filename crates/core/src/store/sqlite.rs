@@ -1,0 +1,258 @@
+//! The embedded engine: one writer thread, N reader threads, WAL, and an fsync before any answer.
+//! The writer takes every waiting change into one transaction, a savepoint each, so that the fsync
+//! is shared (group commit). A failing statement of the engine itself (a full disk) may take the
+//! whole transaction with it: then the group is given up and each change is made alone, so that
+//! what was answered and what was stored always agree (ruling A7).
+
+use super::lock::DirLock;
+use super::{Change, Read, Row, Rows, StoreOptions, Value, migrate};
+use crate::error::{Error, Result};
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::{Null, ValueRef};
+use rusqlite::{CachedStatement, Connection, ErrorCode};
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+/// Changes taken into one transaction at most.
+const GROUP: usize = 256;
+/// Jobs waiting at most, per queue; callers beyond that wait their turn.
+const QUEUE: usize = 1024;
+
+type Reply<T> = oneshot::Sender<Result<T>>;
+type ReadJob = (Vec<Read>, Reply<Vec<Vec<Row>>>);
+type WriteJob = (Change, Reply<Vec<Rows>>);
+
+/// The handle: two queues.
+pub(super) struct Sqlite {
+    reads: mpsc::Sender<ReadJob>,
+    writes: mpsc::Sender<WriteJob>,
+    _lock: DirLock,
+}
+
+impl Sqlite {
+    /// Opens `parlance.db` in the directory, migrates it and starts the threads.
+    pub(super) fn open(dir: &Path, options: &StoreOptions, bell: Arc<Notify>) -> Result<Self> {
+        let lock = DirLock::take(dir)?;
+        let path = dir.join("parlance.db");
+        let mut writer = connect(&path)?;
+        migrate::sqlite(&mut writer)?;
+        let newest = "SELECT coalesce(max(pos), 0) FROM events";
+        let last = writer.query_row(newest, [], |row| row.get(0)).map_err(fault)?;
+        add_position(&writer, Arc::new(AtomicI64::new(last)))?;
+        if options.max_pages > 0 {
+            writer.pragma_update(None, "max_page_count", options.max_pages).map_err(fault)?;
+        }
+        let (reads, read_jobs) = mpsc::channel(QUEUE);
+        let (writes, write_jobs) = mpsc::channel(QUEUE);
+        thread("store-writer", move || write_loop(&writer, write_jobs, &bell))?;
+        let read_jobs = Arc::new(Mutex::new(read_jobs));
+        for _ in 0..options.readers.max(1) {
+            let (connection, jobs) = (connect(&path)?, read_jobs.clone());
+            connection.pragma_update(None, "query_only", true).map_err(fault)?;
+            thread("store-reader", move || read_loop(&connection, &jobs))?;
+        }
+        Ok(Self { reads, writes, _lock: lock })
+    }
+
+    pub(super) async fn read(&self, reads: Vec<Read>) -> Result<Vec<Vec<Row>>> {
+        let (reply, answer) = oneshot::channel();
+        self.reads.send((reads, reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    pub(super) async fn write(&self, change: Change) -> Result<Vec<Rows>> {
+        let (reply, answer) = oneshot::channel();
+        self.writes.send((change, reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+fn stopped() -> Error {
+    Error::unavailable("the store has stopped")
+}
+
+fn thread(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(body);
+    spawned.map(drop).map_err(Error::internal)
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path).map_err(fault)?;
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA busy_timeout = 5000;
+             PRAGMA foreign_keys = ON;
+             PRAGMA cache_size = -16000;
+             PRAGMA mmap_size = 268435456;
+             PRAGMA temp_store = MEMORY;",
+        )
+        .map_err(fault)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    // The names by which both engines answer for the log; see migrate.rs for PostgreSQL's.
+    // One writer commits in order, so nothing is ever in flight below a visible position.
+    for (name, value) in [("event_horizon", i64::MAX), ("event_bound", 0)] {
+        let flags = FunctionFlags::SQLITE_UTF8;
+        connection.create_scalar_function(name, 0, flags, move |_| Ok(value)).map_err(fault)?;
+    }
+    Ok(connection)
+}
+
+/// Gives the writer `event_pos()`: the next position of the event log.
+fn add_position(connection: &Connection, last: Arc<AtomicI64>) -> Result<()> {
+    let next = move |_: &rusqlite::functions::Context<'_>| {
+        Ok(last.fetch_add(1, Ordering::Relaxed) + 1)
+    };
+    let flags = FunctionFlags::SQLITE_UTF8;
+    connection.create_scalar_function("event_pos", 0, flags, next).map_err(fault)
+}
+
+/// What the engine said, as the core sees it: a store that cannot take more now is not our fault.
+fn fault(error: rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(
+            ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly
+            | ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::OutOfMemory,
+        ) => Error::unavailable(error),
+        _ => Error::internal(error),
+    }
+}
+
+fn read_loop(connection: &Connection, jobs: &Mutex<mpsc::Receiver<ReadJob>>) {
+    loop {
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+        let Some((reads, reply)) = job else { return };
+        if reply.is_closed() {
+            continue; // the caller is gone, and nobody wants the answer
+        }
+        let answer = read_snapshot(connection, &reads);
+        let _ = reply.send(answer);
+    }
+}
+
+fn read_snapshot(connection: &Connection, reads: &[Read]) -> Result<Vec<Vec<Row>>> {
+    let run = |read: &Read| rows(connection, &read.sql, &read.args).map(|rows| rows.rows);
+    if let [only] = reads {
+        return Ok(vec![run(only)?]);
+    }
+    let snapshot = connection.unchecked_transaction().map_err(fault)?;
+    let all = reads.iter().map(run).collect();
+    snapshot.finish().map_err(fault)?;
+    all
+}
+
+fn write_loop(connection: &Connection, mut jobs: mpsc::Receiver<WriteJob>, bell: &Notify) {
+    while let Some(first) = jobs.blocking_recv() {
+        let mut changes = vec![first.0];
+        let mut replies = vec![first.1];
+        while changes.len() < GROUP
+            && let Ok((change, reply)) = jobs.try_recv()
+        {
+            changes.push(change);
+            replies.push(reply);
+        }
+        let results = commit(connection, &changes).unwrap_or_else(|error| match &changes[..] {
+            [_] => vec![Err(error)],
+            many => many.iter().map(|change| commit_one(connection, change)).collect(),
+        });
+        bell.notify_one();
+        for (reply, result) in replies.into_iter().zip(results) {
+            let _ = reply.send(result);
+        }
+    }
+}
+
+fn commit_one(connection: &Connection, change: &Change) -> Result<Vec<Rows>> {
+    let mut results = commit(connection, std::slice::from_ref(change))?;
+    results.pop().unwrap_or_else(|| Err(Error::internal("a commit without a result")))
+}
+
+/// Makes the changes in one transaction. `Err` means that none of them happened.
+fn commit(connection: &Connection, changes: &[Change]) -> Result<Vec<Result<Vec<Rows>>>> {
+    let result = batch(connection, "BEGIN IMMEDIATE").and_then(|()| {
+        let results = changes.iter().map(|change| savepoint(connection, change));
+        let results = results.collect::<Result<Vec<_>>>()?;
+        batch(connection, "COMMIT").map(|()| results)
+    });
+    if result.is_err() && !connection.is_autocommit() {
+        // A rollback that fails leaves the transaction open, and the next BEGIN says so.
+        let _ = batch(connection, "ROLLBACK");
+    }
+    result
+}
+
+/// One change of a group. The outer error is the engine's and ends the group; the inner one is an
+/// expectation that was not met and concerns this change alone.
+fn savepoint(connection: &Connection, change: &Change) -> Result<Result<Vec<Rows>>> {
+    batch(connection, "SAVEPOINT change")?;
+    let mut done = Vec::with_capacity(change.0.len());
+    for stmt in &change.0 {
+        let rows = rows(connection, &stmt.sql, &stmt.args)?;
+        if let Err(unmet) = stmt.check(&rows) {
+            batch(connection, "ROLLBACK TO change")?;
+            batch(connection, "RELEASE change")?;
+            return Ok(Err(unmet));
+        }
+        done.push(rows);
+    }
+    batch(connection, "RELEASE change")?;
+    Ok(Ok(done))
+}
+
+fn batch(connection: &Connection, sql: &str) -> Result<()> {
+    let mut statement = connection.prepare_cached(sql).map_err(fault)?;
+    statement.raw_execute().map(drop).map_err(fault)
+}
+
+fn rows(connection: &Connection, sql: &super::Sql, args: &[Value]) -> Result<Rows> {
+    let mut statement = connection.prepare_cached(sql.text()).map_err(fault)?;
+    bind(&mut statement, args)?;
+    let columns = statement.column_count();
+    if columns == 0 {
+        let affected = statement.raw_execute().map_err(fault)? as u64;
+        return Ok(Rows { affected, rows: Vec::new() });
+    }
+    let mut found = Vec::new();
+    let mut cursor = statement.raw_query();
+    while let Some(row) = cursor.next().map_err(fault)? {
+        let values = (0..columns).map(|i| row.get_ref(i).map_err(fault).and_then(value));
+        found.push(Row::new(values.collect::<Result<_>>()?));
+    }
+    Ok(Rows { affected: found.len() as u64, rows: found })
+}
+
+fn value(column: ValueRef<'_>) -> Result<Value> {
+    Ok(match column {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(v) => Value::Int(v),
+        ValueRef::Text(text) | ValueRef::Blob(text) => {
+            Value::Text(std::str::from_utf8(text).map_err(Error::internal)?.to_owned())
+        }
+        ValueRef::Real(_) => return Err(Error::internal("a real number in the store")),
+    })
+}
+
+/// `$3` is a *named* parameter to `SQLite`: bind by the number in its name.
+fn bind(statement: &mut CachedStatement<'_>, args: &[Value]) -> Result<()> {
+    for index in 1..=statement.parameter_count() {
+        let named = statement.parameter_name(index).and_then(|name| name.get(1..)?.parse().ok());
+        let number: usize = named.unwrap_or(index);
+        let arg = args.get(number - 1);
+        let bound = match arg.ok_or_else(|| Error::internal("a statement lacks an argument"))? {
+            Value::Null => statement.raw_bind_parameter(index, Null),
+            Value::Int(v) => statement.raw_bind_parameter(index, v),
+            Value::Text(v) => statement.raw_bind_parameter(index, v),
+            Value::Bool(v) => statement.raw_bind_parameter(index, v),
+        };
+        bound.map_err(fault)?;
+    }
+    Ok(())
+}

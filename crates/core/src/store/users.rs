@@ -1,0 +1,270 @@
+//! Accounts: finding, making and changing them. A username is found by its folded form, an e-mail
+//! address by its own table; both are unique by key, so a race ends in a refusal and never in two.
+
+use super::{Change, Row, Store, Value, events, tokens};
+use crate::account::{Email, NewAccount, User};
+use crate::error::{Error, Result};
+use crate::event::Kind;
+use crate::id::UserId;
+use crate::time::Ms;
+use std::collections::HashSet;
+
+/// Two ids joined are not looked for beyond this many bytes.
+const LONGEST_PAIR: usize = 100;
+
+/// The columns that [`read`] takes, in its order.
+macro_rules! columns {
+    () => {
+        "u.id, u.username, u.name, u.kind, u.active, u.roles, u.emails, u.status, \
+         u.status_default, u.status_text, u.created, u.updated, u.last_login, u.body"
+    };
+}
+pub(crate) use columns;
+
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM users u WHERE u.id = $1");
+const BY_FOLD: &str = concat!("SELECT ", columns!(), " FROM users u WHERE u.fold = $1");
+const SECRET: &str = concat!("SELECT ", columns!(), ", u.password FROM users u WHERE u.id = $1");
+const SECRET_BY_FOLD: &str =
+    concat!("SELECT ", columns!(), ", u.password FROM users u WHERE u.fold = $1");
+const SECRET_BY_EMAIL: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", u.password FROM emails e JOIN users u ON u.id = e.usr WHERE e.fold = $1"
+);
+const SEARCH: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM users u WHERE u.active AND ((u.fold >= $1 AND u.fold < $2)
+        OR (u.name_fold >= $1 AND u.name_fold < $2)) ORDER BY u.fold, u.id LIMIT $3"
+);
+const ID_TAKEN: &str = "SELECT id FROM users WHERE id = $1 OR fold = $2";
+const ADD: &str = "INSERT INTO users (id, username, fold, name, name_fold, kind, active, password,
+        roles, emails, status, status_default, status_text, created, updated, last_login, body)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+    WHERE NOT EXISTS (SELECT 1 FROM users x WHERE x.id = $2 AND x.id <> $1)
+    ON CONFLICT DO NOTHING";
+const REPLACE: &str = "UPDATE users SET username = $2, fold = $3, name = $4, name_fold = $5,
+        kind = $6, active = $7, password = coalesce($8, password), roles = $9, emails = $10,
+        status = $11, status_default = $12, status_text = $13, created = $14, updated = $15,
+        last_login = coalesce($16, last_login), body = $17 WHERE id = $1";
+const ADD_EMAIL: &str = "INSERT INTO emails (fold, usr) VALUES ($1, $2)
+    ON CONFLICT (fold) DO UPDATE SET usr = excluded.usr WHERE emails.usr = excluded.usr";
+const DROP_EMAILS: &str = "DELETE FROM emails WHERE usr = $1";
+const ANY_ADMIN: &str = "SELECT id FROM users WHERE roles LIKE '%\"admin\"%' LIMIT 1";
+const SET_STATUS: &str = "UPDATE users SET status_default = coalesce($2, status_default),
+        status = coalesce($2, status), status_text = coalesce($3, status_text),
+        updated = CASE WHEN updated >= $4 THEN updated + 1 ELSE $4 END WHERE id = $1";
+const SET_ACTIVE: &str = "UPDATE users SET active = $2,
+        updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END WHERE id = $1";
+const SILENCE_ROOMS: &str = "UPDATE rooms SET ro = $2,
+        updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END
+    WHERE kind = 'd' AND users_count = 2 AND id IN (SELECT room FROM members WHERE usr = $1)
+        AND ($2 OR NOT EXISTS (SELECT 1 FROM members o WHERE o.room = rooms.id AND o.usr <> $1
+            AND o.disabled))";
+const SILENCE_MEMBER: &str = "UPDATE members SET disabled = $2 WHERE usr = $1";
+const SET_PASSWORD: &str = "UPDATE users SET password = $2, updated = $3 WHERE id = $1";
+/// Reads the columns of [`columns!`].
+pub(crate) fn read(row: &mut Row) -> Result<User> {
+    let json = |text: String| serde_json::from_str(&text).map_err(Error::internal);
+    Ok(User {
+        id: row.text()?.into(),
+        username: row.opt_text()?,
+        name: row.opt_text()?,
+        kind: row.text()?,
+        active: row.bool()?,
+        roles: json(row.text()?)?,
+        emails: Email::list(&row.text()?)?,
+        status: row.text()?,
+        status_default: row.text()?,
+        status_text: row.text()?,
+        created: row.int()?,
+        updated: row.int()?,
+        last_login: row.opt_int()?,
+        body: row.text()?,
+    })
+}
+
+async fn one(store: &Store, sql: &'static str, arg: Value) -> Result<Option<User>> {
+    let rows = store.read(sql, [arg]).await?;
+    rows.into_iter().next().map(|mut row| read(&mut row)).transpose()
+}
+
+pub(crate) async fn by_id(store: &Store, id: &UserId) -> Result<Option<User>> {
+    one(store, BY_ID, id.into()).await
+}
+
+pub(crate) async fn by_username(store: &Store, fold: &str) -> Result<Option<User>> {
+    one(store, BY_FOLD, fold.into()).await
+}
+
+/// All users with these folded names that there are.
+pub(crate) async fn by_usernames(store: &Store, folds: &[String]) -> Result<Vec<User>> {
+    let reads = folds.iter().map(|fold| super::Read::new(BY_FOLD, [fold.into()])).collect();
+    let rows = store.read_all(reads).await?.into_iter().flatten();
+    rows.map(|mut row| read(&mut row)).collect()
+}
+
+async fn secret(
+    store: &Store,
+    sql: &'static str,
+    arg: Value,
+) -> Result<Option<(User, Option<String>)>> {
+    let rows = store.read(sql, [arg]).await?;
+    let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
+    Ok(Some((read(&mut row)?, row.opt_text()?)))
+}
+
+pub(crate) async fn secret_by_id(
+    store: &Store,
+    id: &UserId,
+) -> Result<Option<(User, Option<String>)>> {
+    secret(store, SECRET, id.into()).await
+}
+
+pub(crate) async fn secret_by_username(
+    store: &Store,
+    fold: &str,
+) -> Result<Option<(User, Option<String>)>> {
+    secret(store, SECRET_BY_FOLD, fold.into()).await
+}
+
+pub(crate) async fn secret_by_email(
+    store: &Store,
+    fold: &str,
+) -> Result<Option<(User, Option<String>)>> {
+    secret(store, SECRET_BY_EMAIL, fold.into()).await
+}
+
+/// Active users whose username or name begins with this folded text, by username.
+pub(crate) async fn search(store: &Store, fold: &str, limit: i64) -> Result<Vec<User>> {
+    // Everything that begins with the text lies below the text with the last character behind it.
+    let end = format!("{fold}\u{10FFFF}");
+    let rows = store.read(SEARCH, [fold.into(), end.into(), limit.into()]).await?;
+    rows.into_iter().map(|mut row| read(&mut row)).collect()
+}
+
+/// Is this text two existing users' ids, sorted and joined? Then it is the id of their 1:1 room,
+/// whether that exists or not (ruling B4). Looks up every way to cut it, by key.
+pub(crate) async fn is_pair(store: &Store, text: &str) -> Result<bool> {
+    if text.len() > LONGEST_PAIR {
+        return Ok(false);
+    }
+    let cuts = text.char_indices().skip(1).map(|(at, _)| text.split_at(at));
+    let cuts: Vec<(&str, &str)> = cuts.filter(|(low, high)| low <= high).collect();
+    if cuts.is_empty() {
+        return Ok(false);
+    }
+    let numbers: Vec<String> = (1..=cuts.len() * 2).map(|n| format!("${n}")).collect();
+    let sql = format!("SELECT id FROM users WHERE id IN ({})", numbers.join(", "));
+    let args: Vec<Value> = cuts.iter().flat_map(|(a, b)| [(*a).into(), (*b).into()]).collect();
+    let rows = store.read(sql, args).await?;
+    let ids = rows.into_iter().map(|mut row| row.text()).collect::<Result<HashSet<_>>>()?;
+    Ok(cuts.iter().any(|(low, high)| ids.contains(*low) && ids.contains(*high)))
+}
+
+fn args(user: &User, password: Option<&str>) -> Result<[Value; 17]> {
+    let fold = |text: &Option<String>| Value::from(text.as_deref().map(crate::account::fold));
+    Ok([
+        (&user.id).into(),
+        user.username.as_deref().into(),
+        fold(&user.username),
+        user.name.as_deref().into(),
+        fold(&user.name),
+        user.kind.as_str().into(),
+        user.active.into(),
+        password.into(),
+        serde_json::to_string(&user.roles).map_err(Error::internal)?.into(),
+        Email::print(&user.emails).into(),
+        user.status.as_str().into(),
+        user.status_default.as_str().into(),
+        user.status_text.as_str().into(),
+        user.created.into(),
+        user.updated.into(),
+        user.last_login.into(),
+        user.body.as_str().into(),
+    ])
+}
+
+/// Makes an account, or says which of its names is taken.
+pub(crate) async fn add(store: &Store, new: &NewAccount) -> Result<()> {
+    let user = &new.user;
+    let taken = Error::UsernameTaken(user.username.clone().unwrap_or_default());
+    let mut change = Change::new();
+    // An id from outside must not be somebody's name either (ruling A9).
+    let id_fold = if user.username.as_deref() == Some(user.id.as_str()) {
+        Value::Null
+    } else {
+        crate::account::fold(user.id.as_str()).into()
+    };
+    change.expect(0, Error::BadId, ID_TAKEN, [(&user.id).into(), id_fold]);
+    change.expect(1, taken, ADD, args(user, new.password.as_deref())?);
+    finish(&mut change, user)?;
+    store.write(change).await.map(drop)
+}
+
+/// Replaces everything of an account but a password that is not given.
+pub(crate) async fn replace(store: &Store, new: &NewAccount) -> Result<()> {
+    let user = &new.user;
+    let mut change = Change::new();
+    change.expect(1, Error::NoUser, REPLACE, args(user, new.password.as_deref())?);
+    if !user.active || new.password.is_some() {
+        tokens::remove_all(&mut change, &user.id, user.updated);
+    }
+    change.run(SILENCE_MEMBER, [(&user.id).into(), (!user.active).into()]);
+    change.run(DROP_EMAILS, [(&user.id).into()]);
+    finish(&mut change, user)?;
+    store.write(change).await.map(drop)
+}
+
+fn finish(change: &mut Change, user: &User) -> Result<()> {
+    for email in &user.emails {
+        let taken = Error::EmailTaken(email.address.clone());
+        let fold = crate::account::fold(&email.address);
+        change.expect(1, taken, ADD_EMAIL, [fold.into(), (&user.id).into()]);
+    }
+    events::add(change, user.updated, Kind::User, None, None, user.id.as_str());
+    Ok(())
+}
+
+/// Is there anyone with the role `admin`?
+pub(crate) async fn any_admin(store: &Store) -> Result<bool> {
+    Ok(!store.read(ANY_ADMIN, []).await?.is_empty())
+}
+
+pub(crate) async fn set_status(
+    store: &Store,
+    id: &UserId,
+    status: Option<&str>,
+    text: Option<&str>,
+    now: Ms,
+) -> Result<()> {
+    let mut change = Change::new();
+    let args = [id.into(), status.into(), text.into(), now.into()];
+    change.expect(1, Error::NoUser, SET_STATUS, args);
+    events::add(&mut change, now, Kind::User, None, None, id.as_str());
+    store.write(change).await.map(drop)
+}
+
+/// Switches an account on or off with all that follows for its rooms (contract section 6.3): its
+/// 1:1 rooms become read-only (and writable again when both are active), it cannot write anywhere,
+/// and its sessions end. Locks rooms before members, as a send does.
+pub(crate) async fn set_active(store: &Store, id: &UserId, active: bool, now: Ms) -> Result<()> {
+    let mut change = Change::new();
+    change.expect(1, Error::NoUser, SET_ACTIVE, [id.into(), active.into(), now.into()]);
+    change.run(SILENCE_ROOMS, [id.into(), (!active).into(), now.into()]);
+    change.run(SILENCE_MEMBER, [id.into(), (!active).into()]);
+    if !active {
+        tokens::remove_all(&mut change, id, now);
+    }
+    events::add(&mut change, now, Kind::User, None, None, id.as_str());
+    store.write(change).await.map(drop)
+}
+
+/// Gives an account another password; every session of it ends.
+pub(crate) async fn set_password(store: &Store, id: &UserId, hash: &str, now: Ms) -> Result<()> {
+    let mut change = Change::new();
+    change.expect(1, Error::NoUser, SET_PASSWORD, [id.into(), hash.into(), now.into()]);
+    tokens::remove_all(&mut change, id, now);
+    events::add(&mut change, now, Kind::User, None, None, id.as_str());
+    store.write(change).await.map(drop)
+}

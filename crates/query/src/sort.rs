@@ -1,0 +1,169 @@
+//! The `sort` parameter: keys in the order written, each ascending or descending.
+//!
+//! The order is `MongoDB`'s: types have an order among them, missing counts as null, and an array is
+//! represented by its least element ascending and its greatest descending. Ties are the caller's,
+//! who appends the id so that pages never overlap.
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+use crate::filter::secret_in;
+use crate::json::{self, Json};
+use crate::path::{Path, Segment, member};
+use crate::value::View;
+use crate::{Error, Limits};
+
+/// An order of documents; without keys all are equal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sort(pub Vec<Key>);
+
+/// One key of a sort.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The dotted path.
+    pub path: String,
+    /// Greatest first.
+    pub descending: bool,
+}
+
+impl Sort {
+    /// Reads `{"path": 1, "other": -1}`.
+    pub fn parse(text: &str, limits: &Limits) -> Result<Self, Error> {
+        let members = json::object(text, limits).map_err(Error::Sort)?;
+        if members.len() > limits.sort_keys {
+            return Err(Error::Sort(format!("more than {} keys", limits.sort_keys)));
+        }
+        let mut keys: Vec<Key> = Vec::with_capacity(members.len());
+        for (path, json) in members {
+            Path::strict(&path).map_err(Error::Sort)?;
+            if keys.iter().any(|key| key.path == path) {
+                return Err(Error::Sort(format!("{path:?} twice")));
+            }
+            let descending = match direction(&json) {
+                Some(1) => false,
+                Some(-1) => true,
+                _ => return Err(Error::Sort(format!("{path:?} needs 1 or -1"))),
+            };
+            keys.push(Key { path, descending });
+        }
+        Ok(Self(keys))
+    }
+
+    /// The order of two documents, ties included.
+    pub fn compare(&self, a: &Value, b: &Value) -> Ordering {
+        for key in &self.0 {
+            let found = key.of(a).order(key.of(b));
+            if found.is_ne() {
+                return if key.descending {
+                    found.reverse()
+                } else {
+                    found
+                };
+            }
+        }
+        Ordering::Equal
+    }
+
+    /// The paths that are looked at.
+    pub fn paths(&self) -> Vec<&str> {
+        self.0.iter().map(|key| key.path.as_str()).collect()
+    }
+
+    /// Refuses a sort by anything `secret` names, as [`crate::Filter::refuse`] does.
+    pub fn refuse(&self, secret: &dyn Fn(&str) -> bool) -> Result<(), Error> {
+        let refused = self.0.iter().find_map(|key| secret_in(&key.path, secret));
+        refused.map_or(Ok(()), |path| Err(Error::Secret(path)))
+    }
+}
+
+/// Whole numbers, however they are written: `1`, `1.0`, `1e0`.
+pub(crate) fn direction(json: &Json) -> Option<i8> {
+    let Json::Number(n) = json else { return None };
+    [-1_i8, 0, 1]
+        .into_iter()
+        .find(|one| n.as_f64() == Some(f64::from(*one)))
+}
+
+/// What represents a document under one key.
+#[derive(Clone, Copy)]
+enum Found<'v> {
+    /// An array without elements, which sorts before everything.
+    Empty,
+    /// A value; missing is null.
+    Value(View<'v>),
+}
+
+impl Found<'_> {
+    fn order(self, other: Self) -> Ordering {
+        match (self, other) {
+            (Self::Empty, Self::Empty) => Ordering::Equal,
+            (Self::Empty, Self::Value(_)) => Ordering::Less,
+            (Self::Value(_), Self::Empty) => Ordering::Greater,
+            (Self::Value(a), Self::Value(b)) => a.order(b),
+        }
+    }
+}
+
+impl Key {
+    fn of<'v>(&self, doc: &'v Value) -> Found<'v> {
+        let mut best = None;
+        walk(doc, Some(&self.path), &mut |found| {
+            let better = match best {
+                None => true,
+                Some(old) if self.descending => found.order(old).is_gt(),
+                Some(old) => found.order(old).is_lt(),
+            };
+            if better {
+                best = Some(found);
+            }
+        });
+        best.unwrap_or(Found::Value(View::Null))
+    }
+}
+
+/// Offers every value that can represent `value` under the rest of a path.
+fn walk<'v>(value: &'v Value, path: Option<&str>, offer: &mut dyn FnMut(Found<'v>)) {
+    let Some(path) = path else {
+        return leaf(value, offer);
+    };
+    let (name, tail) = path
+        .split_once('.')
+        .map_or((path, None), |(n, t)| (n, Some(t)));
+    match value {
+        Value::Array(items) => {
+            let index = Segment::new(name).index;
+            match index.and_then(|i| items.get(i)) {
+                Some(item) => walk(item, tail, offer),
+                None => entered(items, path, offer),
+            }
+        }
+        _ => match member(value, name) {
+            Some(inner) => walk(inner, tail, offer),
+            None => offer(Found::Value(View::Null)),
+        },
+    }
+}
+
+/// A path goes on inside the documents of an array, not inside arrays in it.
+fn entered<'v>(items: &'v [Value], path: &str, offer: &mut dyn FnMut(Found<'v>)) {
+    for item in items {
+        match item {
+            Value::Array(_) => offer(Found::Value(View::Null)),
+            other => walk(other, Some(path), offer),
+        }
+    }
+    if items.is_empty() {
+        offer(Found::Value(View::Null));
+    }
+}
+
+fn leaf<'v>(value: &'v Value, offer: &mut dyn FnMut(Found<'v>)) {
+    match value {
+        Value::Array(items) if items.is_empty() => offer(Found::Empty),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| offer(Found::Value(View::of(item)))),
+        other => offer(Found::Value(View::of(other))),
+    }
+}

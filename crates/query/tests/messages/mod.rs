@@ -1,0 +1,30 @@
+//! A small field map, shared by the tests of the SQL.
+
+use parlance_query::{Column, FieldMap};
+
+/// Messages with two child tables.
+pub(crate) struct Messages;
+
+impl FieldMap for Messages {
+    fn column(&self, path: &str) -> Option<Column> {
+        Some(match path {
+            "_id" => Column::Text("m.id"),
+            "msg" => Column::Text("m.msg"),
+            "n" => Column::Int("m.n"),
+            "pinned" => Column::Bool("m.pinned"),
+            "ts" => Column::Date("m.ts"),
+            "u._id" => Column::Text("m.usr"),
+            "t" => Column::Const("d"),
+            "ghost" => Column::Never,
+            "tags" => Column::Each {
+                from: "tags x WHERE x.message = m.id",
+                value: "x.tag",
+            },
+            "mentions._id" => Column::Each {
+                from: "mentioned x WHERE x.message = m.id",
+                value: "x.usr",
+            },
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,338 @@
+//! Finding addresses: URLs, e-mail, telephone numbers, link targets.
+//!
+//! These functions look at bytes and say how far a candidate reaches; whether
+//! it becomes a link is decided by the host's ending. Runs that were walked
+//! once are remembered, so a long word is not walked again from each letter.
+
+use crate::ast::Inline;
+use crate::domain;
+
+/// Longest scheme, in bytes.
+const MAX_SCHEME: usize = 32;
+/// Fewest digits of a telephone number.
+const MIN_DIGITS: usize = 5;
+
+/// A run of one class of bytes that was walked before.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Run {
+    start: usize,
+    end: usize,
+}
+
+impl Run {
+    /// The end of the run that `from` stands in.
+    pub(crate) fn end(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        steps: &mut usize,
+        mut within: impl FnMut(u8) -> bool,
+    ) -> usize {
+        if from < self.start || from >= self.end {
+            let len = bytes[from..].iter().position(|b| !within(*b)).unwrap_or(bytes.len() - from);
+            *steps += len;
+            *self = Self { start: from, end: from + len };
+        }
+        self.end
+    }
+}
+
+fn is_label(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b >= 0x80 || matches!(b, b'-' | b'_' | b'^' | b'{' | b'}')
+}
+
+fn starts_label(b: u8) -> bool {
+    is_label(b) && b != b'-' && b != b'_'
+}
+
+fn starts_local(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b >= 0x80
+}
+
+fn is_local(b: u8) -> bool {
+    starts_local(b)
+        || matches!(
+            b,
+            b'!' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'=' | b'^' | b'_' | b'`'
+                | b'{' | b'|' | b'}' | b'~' | b'.'
+        )
+}
+
+fn ends_body(b: u8) -> bool {
+    matches!(b, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+fn is_extra(b: u8) -> bool {
+    matches!(
+        b,
+        b'!' | b'"' | b'%' | b'\'' | b'(' | b')' | b'*' | b',' | b'.' | b':' | b';' | b'=' | b'~'
+    )
+}
+
+/// What is remembered while one text is walked.
+#[derive(Default)]
+pub(crate) struct Finder {
+    labels: Run,
+    locals: Run,
+    /// The last `@` after which no domain was found.
+    no_domain: usize,
+}
+
+impl Finder {
+    /// One label of a host; where it ends.
+    fn label(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        if !starts_label(*bytes.get(from)?) {
+            return None;
+        }
+        let mut end = self.labels.end(bytes, from, steps, is_label);
+        while matches!(bytes[end - 1], b'-' | b'_') {
+            end -= 1;
+        }
+        (end > from).then_some(end)
+    }
+
+    /// A host with a point in it, or `localhost`; where it ends.
+    fn host(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        let mut end = self.label(bytes, from, steps)?;
+        let mut labels = 1;
+        while bytes.get(end) == Some(&b'.') {
+            let under = usize::from(bytes.get(end + 1) == Some(&b'_'));
+            let Some(next) = self.label(bytes, end + 1 + under, steps) else { break };
+            *steps += 1;
+            end = next;
+            labels += 1;
+        }
+        (labels > 1 || bytes[from..].starts_with(b"localhost")).then_some(end)
+    }
+
+    /// A URL with or without a scheme; where it ends.
+    pub(crate) fn url(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        let host_end = self.address(bytes, from, steps)?;
+        Some(self.body(bytes, host_end, steps))
+    }
+
+    /// A URL that text before it draws in; it ends where a link target would.
+    pub(crate) fn drawn(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        let host_end = self.address(bytes, from, steps)?;
+        Some(target_body(bytes, host_end, steps))
+    }
+
+    /// Scheme, user and host; where they end.
+    fn address(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        let first = *bytes.get(from)?;
+        if !(starts_label(first) || matches!(first, b'+' | b'-')) {
+            return None;
+        }
+        *steps += 1;
+        match scheme(bytes, from, steps) {
+            Some(at) => self.authority(bytes, at, steps).or_else(|| self.host(bytes, from, steps)),
+            None => self.host(bytes, from, steps),
+        }
+    }
+
+    /// An optional user, then a host.
+    fn authority(&mut self, bytes: &[u8], at: usize, steps: &mut usize) -> Option<usize> {
+        let user = bytes[at..]
+            .iter()
+            .take(256)
+            .position(|b| ends_body(*b) || matches!(b, b'/' | b'?' | b'#' | b'@'))
+            .filter(|len| bytes[at + len] == b'@' && *len > 0);
+        let after = user.and_then(|len| {
+            *steps += len;
+            self.host(bytes, at + len + 1, steps)
+        });
+        after.or_else(|| self.host(bytes, at, steps))
+    }
+
+    /// Everything up to white space, without closing punctuation.
+    #[expect(clippy::unused_self, reason = "reads as part of the same walk")]
+    fn body(&self, bytes: &[u8], from: usize, steps: &mut usize) -> usize {
+        let len = bytes[from..].iter().position(|b| ends_body(*b)).unwrap_or(bytes.len() - from);
+        *steps += len;
+        let mut end = from + len;
+        while end > from && is_extra(bytes[end - 1]) {
+            end -= 1;
+        }
+        end
+    }
+
+    /// An e-mail address, perhaps after `mailto:`; its start and end.
+    pub(crate) fn email(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        steps: &mut usize,
+    ) -> Option<(usize, usize)> {
+        let start = if bytes[from..].starts_with(b"mailto:") { from + 7 } else { from };
+        if !starts_local(*bytes.get(start)?) {
+            return None;
+        }
+        let mut sign = false;
+        let at = self.locals.end(bytes, start, steps, |b| {
+            // Two signs in a row end it.
+            let twice = sign && !starts_local(b);
+            sign = !starts_local(b);
+            !twice && is_local(b)
+        });
+        if bytes.get(at) != Some(&b'@') || at == self.no_domain || bytes[at - 1] == b'.' {
+            return None;
+        }
+        let mut labels = 0;
+        let mut end = at;
+        while labels == 0 || bytes.get(end) == Some(&b'.') {
+            let Some(next) = self.label(bytes, end + 1, steps) else { break };
+            *steps += 1;
+            end = next;
+            labels += 1;
+        }
+        if labels < 2 {
+            self.no_domain = at;
+            return None;
+        }
+        Some((start, end))
+    }
+}
+
+/// `scheme:` or `scheme://`; where it ends.
+fn scheme(bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+    let len = bytes[from..]
+        .iter()
+        .take(MAX_SCHEME + 1)
+        .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-')))?;
+    *steps += len / 8;
+    let end = from + len;
+    if len == 0 || bytes[end] != b':' {
+        return None;
+    }
+    Some(if bytes[end..].starts_with(b"://") { end + 3 } else { end + 1 })
+}
+
+/// A telephone number; where it ends.
+pub(crate) fn phone(bytes: &[u8], from: usize) -> Option<usize> {
+    let digits = |at: usize| {
+        let len = bytes[at..].iter().position(|b| !b.is_ascii_digit()).unwrap_or(bytes.len() - at);
+        (len > 0).then_some(at + len)
+    };
+    if bytes.get(from) != Some(&b'+') {
+        return None;
+    }
+    let mut at = from + 1;
+    if bytes.get(at) == Some(&b'(') {
+        at = digits(at + 1)?;
+        if bytes.get(at) != Some(&b')') {
+            return None;
+        }
+        at += 1;
+        if bytes.get(at) == Some(&b'-') {
+            at += 1;
+        }
+    }
+    let end = digits(at)?;
+    if bytes.get(end) == Some(&b'-') {
+        return Some(digits(end + 1).unwrap_or(end));
+    }
+    Some(end)
+}
+
+/// The digits of a telephone number when there are enough.
+pub(crate) fn tel(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    (digits.len() >= MIN_DIGITS).then(|| format!("tel:{digits}"))
+}
+
+/// A URL as a node: a link when its host is known, else text.
+pub(crate) fn auto(text: &str, custom: &[&str]) -> Inline {
+    if is_dangerous(text) || !domain::is_known(text, custom) {
+        return Inline::Plain(text.to_owned());
+    }
+    let src = if is_absolute(text) { text.to_owned() } else { format!("//{text}") };
+    Inline::Link { src, label: vec![Inline::Plain(text.to_owned())] }
+}
+
+/// Whether a URL library takes the text without a base.
+fn is_absolute(text: &str) -> bool {
+    let Some(at) = text.find(':') else { return false };
+    let scheme = &text[..at];
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+    if !is_scheme {
+        return false;
+    }
+    let special = ["http", "https", "ftp", "ws", "wss"];
+    if !special.iter().any(|s| scheme.eq_ignore_ascii_case(s)) && !text[at..].starts_with("://") {
+        return true;
+    }
+    let rest = text[at + 1..].trim_start_matches('/');
+    let host = rest.find(['/', '?', '#']).map_or(rest, |end| &rest[..end]);
+    let host = host.rfind('@').map_or(host, |user| &host[user + 1..]);
+    host.rfind(':').is_none_or(|colon| {
+        let port = &host[colon + 1..];
+        port.is_empty() || port.parse::<u16>().is_ok()
+    })
+}
+
+/// Schemes that run what they carry.
+pub(crate) fn is_dangerous(src: &str) -> bool {
+    let Some((scheme, _)) = src.split_once(':') else { return false };
+    ["javascript", "vbscript", "data"].iter().any(|bad| scheme.eq_ignore_ascii_case(bad))
+}
+
+/// The target of `[label](target)` or `<target|label>`; where it ends.
+pub(crate) fn target(bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+    if let Some(end) = phone(bytes, from)
+        && matches!(bytes.get(end), Some(b')' | b'|'))
+    {
+        return Some(end);
+    }
+    let at = target_start(bytes, from)?;
+    *steps += at - from;
+    Some(target_body(bytes, at, steps))
+}
+
+/// The rest of a target; where it ends.
+fn target_body(bytes: &[u8], mut at: usize, steps: &mut usize) -> usize {
+    while let Some(b) = bytes.get(at) {
+        *steps += 1;
+        match b {
+            b'(' => {
+                let close = bytes[at + 1..]
+                    .iter()
+                    .position(|b| *b == b')' || !is_target(*b))
+                    .map(|len| at + 1 + len)
+                    .filter(|close| bytes[*close] == b')');
+                *steps += close.map_or(1, |close| close - at);
+                at = close.unwrap_or(at) + 1;
+            }
+            b if is_target(*b) => at += 1,
+            _ => break,
+        }
+    }
+    at
+}
+
+/// The part of a target that must be there: a scheme with something after it,
+/// or a host.
+fn target_start(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    let mut only_scheme = true;
+    while let Some(b) = bytes.get(at) {
+        match b {
+            b':' if only_scheme && at > from && at - from <= MAX_SCHEME => {
+                return bytes.get(at + 1).is_some_and(|b| is_target(*b)).then_some(at + 1);
+            }
+            b'.' if at > from && bytes.get(at + 1).is_some_and(|b| starts_label(*b)) => {
+                return Some(at + 1);
+            }
+            b if is_label(*b) || *b == b'+' => {
+                only_scheme &= b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-');
+                at += 1;
+            }
+            _ => break,
+        }
+    }
+    bytes[from..].starts_with(b"localhost").then_some(from + 9)
+}
+
+fn is_target(b: u8) -> bool {
+    b > b' ' && !matches!(b, b')' | b'\\' | b'|' | 0x7F)
+}

@@ -1,0 +1,180 @@
+-- The one schema, for both engines.
+-- KEYTEXT is text in byte order: SQLite sees "TEXT" in the name, PostgreSQL has a domain of that
+-- name. Times are milliseconds (BIGINT), JSON is text that SQL never looks into, and a column that
+-- is NULL is a key that the document does not have.
+
+CREATE TABLE meta (
+  name  KEYTEXT PRIMARY KEY,
+  value KEYTEXT NOT NULL
+);
+
+CREATE TABLE users (
+  id             KEYTEXT PRIMARY KEY,
+  username       KEYTEXT,
+  fold           KEYTEXT UNIQUE,            -- the username for finding: case folded
+  name           KEYTEXT,
+  name_fold      KEYTEXT,
+  kind           KEYTEXT NOT NULL,          -- user, bot, app
+  active         BOOLEAN NOT NULL,
+  password       KEYTEXT,                   -- a PHC or bcrypt string over the hex SHA-256
+  roles          KEYTEXT NOT NULL,          -- JSON array of role ids
+  emails         KEYTEXT NOT NULL,          -- JSON array of {address, verified}
+  status         KEYTEXT NOT NULL,          -- online, away, busy, offline: what others see
+  status_default KEYTEXT NOT NULL,          -- what the user chose
+  status_text    KEYTEXT NOT NULL,
+  created        BIGINT NOT NULL,
+  updated        BIGINT NOT NULL,
+  last_login     BIGINT,
+  body           KEYTEXT NOT NULL           -- JSON object: carried members (bio, nickname, ...)
+);
+CREATE INDEX users_username ON users (username, id);
+CREATE INDEX users_name ON users (name_fold, id);
+
+-- Whose address is whose, for finding; the account's own list is users.emails.
+CREATE TABLE emails (
+  fold KEYTEXT PRIMARY KEY,
+  usr  KEYTEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX emails_usr ON emails (usr);
+
+CREATE TABLE tokens (
+  hash    KEYTEXT PRIMARY KEY,              -- base64 of the SHA-256 of the token
+  usr     KEYTEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  created BIGINT NOT NULL,
+  expires BIGINT
+);
+CREATE INDEX tokens_usr ON tokens (usr, created);
+
+CREATE TABLE rooms (
+  id          KEYTEXT PRIMARY KEY,
+  kind        KEYTEXT NOT NULL,             -- d: direct
+  ts          BIGINT NOT NULL,              -- created
+  updated     BIGINT NOT NULL,
+  creator     KEYTEXT,
+  member_key  KEYTEXT UNIQUE,               -- the exact member set; NULL once a member is removed
+  users_count BIGINT NOT NULL,
+  uids        KEYTEXT NOT NULL,             -- JSON array, sorted
+  usernames   KEYTEXT NOT NULL,             -- JSON array
+  topic       KEYTEXT,
+  ro          BOOLEAN,
+  seq         BIGINT NOT NULL,              -- messages that count as unread for members
+  msgs        BIGINT NOT NULL,              -- the number the wire shows; imports keep theirs
+  stored      BIGINT NOT NULL,              -- messages that are here: the total of a listing
+  last_ts     BIGINT NOT NULL,              -- the newest time given to a message
+  lm          BIGINT,                       -- the newest ordinary message's time; never falls back
+  last_id     KEYTEXT,                      -- the newest top-level message
+  activity    BIGINT NOT NULL,              -- its time, or the room's creation
+  body        KEYTEXT NOT NULL              -- JSON object: carried members (default, sysMes, ...)
+);
+CREATE INDEX rooms_ts ON rooms (kind, ts, id);
+
+CREATE TABLE members (
+  room           KEYTEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+  usr            KEYTEXT NOT NULL,
+  id             KEYTEXT NOT NULL UNIQUE,   -- the subscription's own id
+  place          BIGINT NOT NULL,           -- the order of joining
+  ts             BIGINT NOT NULL,
+  updated        BIGINT NOT NULL,
+  opened         BOOLEAN NOT NULL,          -- shown although nothing was written yet
+  closed_seq     BIGINT,                    -- closed by the member while the room's seq was this
+  read_seq       BIGINT NOT NULL,           -- unread = rooms.seq - read_seq
+  mentions       BIGINT NOT NULL,
+  group_mentions BIGINT NOT NULL,
+  ls             BIGINT,
+  blocked        BOOLEAN NOT NULL,          -- the other side blocked me
+  blocker        BOOLEAN NOT NULL,          -- I blocked the other side
+  disabled       BOOLEAN NOT NULL,          -- my account is deactivated
+  name           KEYTEXT NOT NULL,
+  fname          KEYTEXT NOT NULL,
+  body           KEYTEXT NOT NULL,          -- JSON object: carried members
+  PRIMARY KEY (room, usr)
+);
+CREATE INDEX members_usr ON members (usr, room);
+
+-- Append order: a clustered table would double the cost of a send (ruling A8).
+CREATE TABLE messages (
+  id        KEYTEXT PRIMARY KEY,
+  room      KEYTEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+  usr       KEYTEXT NOT NULL,
+  username  KEYTEXT NOT NULL,
+  name      KEYTEXT,
+  ts        BIGINT NOT NULL,
+  updated   BIGINT NOT NULL,
+  kind      KEYTEXT,                        -- t: NULL for an ordinary message
+  msg       KEYTEXT NOT NULL,
+  mentions  KEYTEXT,                        -- JSON array
+  body      KEYTEXT NOT NULL,               -- JSON object: urls, channels, md, attachments, ...
+  reactions KEYTEXT,                        -- JSON object
+  thread    KEYTEXT,                        -- tmid
+  tshow     BOOLEAN,
+  tcount    BIGINT,                         -- replies, on a thread's root
+  tlm       BIGINT,
+  replies   KEYTEXT,                        -- JSON array of followers
+  pinned    BOOLEAN,
+  pinned_at BIGINT,
+  pinned_by KEYTEXT,                        -- JSON object
+  edited_at BIGINT,
+  edited_by KEYTEXT                         -- JSON object
+);
+CREATE INDEX messages_room ON messages (room, ts, id);
+CREATE INDEX messages_pinned ON messages (room, ts, id) WHERE pinned;
+
+CREATE TABLE mentioned (
+  message KEYTEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+  usr     KEYTEXT NOT NULL,
+  room    KEYTEXT NOT NULL,
+  PRIMARY KEY (message, usr)
+);
+CREATE INDEX mentioned_room ON mentioned (room, usr, message);
+
+CREATE TABLE stars (
+  message KEYTEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+  usr     KEYTEXT NOT NULL,
+  room    KEYTEXT NOT NULL,
+  ts      BIGINT NOT NULL,
+  PRIMARY KEY (message, usr)
+);
+CREATE INDEX stars_room ON stars (room, usr, message);
+
+-- A client's own key for a send, so that a retry finds what the first try stored.
+CREATE TABLE client_keys (
+  usr     KEYTEXT NOT NULL,
+  room    KEYTEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+  name    KEYTEXT NOT NULL,
+  message KEYTEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+  PRIMARY KEY (usr, room, name)
+);
+
+-- The event log: written in the same change as what it tells of, published from here in order.
+CREATE TABLE events (
+  pos      BIGINT PRIMARY KEY,
+  ts       BIGINT NOT NULL,
+  kind     KEYTEXT NOT NULL,
+  room     KEYTEXT,
+  audience KEYTEXT,                         -- one user, when it is not for the whole room
+  ref      KEYTEXT NOT NULL
+);
+
+CREATE TABLE settings (
+  id      KEYTEXT PRIMARY KEY,
+  value   KEYTEXT NOT NULL,                 -- JSON
+  updated BIGINT NOT NULL
+);
+
+CREATE TABLE permissions (
+  id      KEYTEXT PRIMARY KEY,
+  roles   KEYTEXT NOT NULL,                 -- JSON array of role ids
+  updated BIGINT NOT NULL
+);
+
+CREATE TABLE audit (
+  id      KEYTEXT PRIMARY KEY,
+  ts      BIGINT NOT NULL,
+  actor   KEYTEXT NOT NULL,
+  name    KEYTEXT NOT NULL,                 -- the actor's username then
+  ip      KEYTEXT NOT NULL,
+  action  KEYTEXT NOT NULL,
+  room    KEYTEXT,
+  detail  KEYTEXT NOT NULL                  -- JSON object: the range that was asked for and given
+);
+CREATE INDEX audit_ts ON audit (ts, id);
