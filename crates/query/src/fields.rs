@@ -239,6 +239,21 @@ mod tests {
     }
 
     #[test]
+    fn wishes() {
+        let parse = |text| {
+            Fields::parse(text, &Limits::default())
+                .unwrap()
+                .without(&["services"])
+        };
+        let some = parse(r#"{"u.username":1,"services":1}"#);
+        assert!(some.wants("u") && some.wants("_id"));
+        assert!(!some.wants("name") && !some.wants("services"));
+        let most = parse(r#"{"name":0,"u.username":0}"#);
+        assert!(most.wants("u") && most.wants("_id"));
+        assert!(!most.wants("name") && !most.wants("services"));
+    }
+
+    #[test]
     fn errors() {
         for text in [
             "",

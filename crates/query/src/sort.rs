@@ -70,7 +70,8 @@ impl Sort {
         self.0.iter().map(|key| key.path.as_str()).collect()
     }
 
-    /// Refuses a sort by anything `secret` names, as [`crate::Filter::refuse`] does.
+    /// Refuses a sort by anything `secret` names, as [`crate::Filter::refuse`] does. Whole documents
+    /// sort by what is in them, so a rule must name the parents of its secrets as well.
     pub fn refuse(&self, secret: &dyn Fn(&str) -> bool) -> Result<(), Error> {
         let refused = self.0.iter().find_map(|key| secret_in(&key.path, secret));
         refused.map_or(Ok(()), |path| Err(Error::Secret(path)))

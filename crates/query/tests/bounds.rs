@@ -1,7 +1,11 @@
 //! The SQL of a filter and a sort, run on `SQLite` beside the matcher.
 //!
 //! The SQL must return every document that matches, and no other when it says it is exact.
-#![expect(clippy::unwrap_used, clippy::too_many_lines, reason = "tables of cases")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "tables of cases"
+)]
 
 mod messages;
 

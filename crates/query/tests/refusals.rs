@@ -197,6 +197,14 @@ fn paths() {
     let filter = Filter::parse(text, &Limits::default()).unwrap();
     assert_eq!(filter.paths(), ["a.b", "a.b", "c", "d", "d.e.f", "g", "g"]);
     assert!(!filter.is_all() && Filter::all().is_all());
+    assert!(Filter::all().and(Filter::all()).is_all());
+    let pinned = Filter::parse(r#"{"pinned":true}"#, &Limits::default()).unwrap();
+    let either = Filter::one_of("mentions._id", vec!["a".into(), "b".into()]).unwrap();
+    assert_eq!(Filter::all().and(pinned.clone()), pinned);
+    let both = pinned.and(either);
+    assert_eq!(both.paths(), ["pinned", "mentions._id"]);
+    assert!(both.matches(&serde_json::json!({"pinned": true, "mentions": [{"_id": "b"}]})));
+    assert!(!Filter::none().matches(&serde_json::json!({})));
     assert!(
         Filter::parse(r#"{"$comment":"x"}"#, &Limits::default())
             .unwrap()

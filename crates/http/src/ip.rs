@@ -1,0 +1,78 @@
+//! The client's address: the peer of the connection, or what a trusted proxy says it is. A header of
+//! anybody else is ignored, so that nobody can choose the address in the audit.
+
+use axum::extract::ConnectInfo;
+use axum::http::{Extensions, HeaderMap};
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+/// A network in CIDR form, or one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("{text} is not a network like 10.0.0.0/8");
+        let (address, bits) = text.trim().split_once('/').unwrap_or((text.trim(), ""));
+        let address: IpAddr = address.parse().map_err(|_| bad())?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let bits = if bits.is_empty() { most } else { bits.parse().map_err(|_| bad())? };
+        if bits > most { Err(bad()) } else { Ok(Self { address, bits }) }
+    }
+}
+
+impl Network {
+    /// Is the address in this network? A mapped IPv4 address counts as IPv4.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let number = |address: IpAddr| match address.to_canonical() {
+            IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, true),
+            IpAddr::V6(v6) => (v6.to_bits(), false),
+        };
+        let ((mine, mine_v4), (theirs, theirs_v4)) = (number(self.address), number(address));
+        let shift = 128 - u32::from(self.bits);
+        let mask = u128::MAX.checked_shl(shift).unwrap_or(0);
+        mine_v4 == theirs_v4 && mine & mask == theirs & mask
+    }
+}
+
+/// Who calls: the peer, or the address a trusted proxy names (`X-Forwarded-For` from the right, past
+/// further trusted ones; else `X-Real-IP`). `unknown` without a connection, as in a test.
+pub fn client(headers: &HeaderMap, extensions: &Extensions, trusted: &[Network]) -> String {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let Some(peer) = peer else { return "unknown".to_owned() };
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(*address));
+    if !is_trusted(&peer) {
+        return peer.to_canonical().to_string();
+    }
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let forwarded = header("x-forwarded-for").unwrap_or("").rsplit(',');
+    let mut hops = forwarded.map_while(|hop| hop.trim().parse::<IpAddr>().ok());
+    let real = || header("x-real-ip")?.trim().parse::<IpAddr>().ok();
+    let address = hops.find(|hop| !is_trusted(hop)).or_else(real).unwrap_or(peer);
+    address.to_canonical().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Network, client};
+    use axum::extract::ConnectInfo;
+    use axum::http::{Extensions, HeaderMap, HeaderValue};
+    use std::net::SocketAddr;
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", HeaderValue::from_static("6.6.6.6, 9.9.9.9, 10.0.0.2"));
+        let mut extensions = Extensions::new();
+        extensions.insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 1], 80))));
+        let nets = ["10.0.0.0/8".parse::<Network>().expect("a network")];
+        assert_eq!(client(&headers, &extensions, &nets), "9.9.9.9");
+        assert_eq!(client(&headers, &extensions, &[]), "10.0.0.1");
+        assert!("10.0.0.0/33".parse::<Network>().is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! The MeepaChat contract, endpoint by endpoint.
