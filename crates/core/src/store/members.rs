@@ -18,7 +18,7 @@ pub(crate) use columns;
 
 const ADD: &str = "INSERT INTO members (room, usr, id, place, ts, updated, opened, read_seq, mentions,
         group_mentions, blocked, blocker, disabled, name, fname, body)
-    SELECT r.id, $2, $3, $4, $5, $5, $6, r.seq, 0, 0, FALSE, FALSE,
+    SELECT r.id, CAST($2 AS KEYTEXT), $3, $4, $5, $5, $6, r.seq, 0, 0, FALSE, FALSE,
         EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND NOT u.active), $7, $8, '{}'
     FROM rooms r WHERE r.id = $1
     ON CONFLICT (room, usr) DO NOTHING";

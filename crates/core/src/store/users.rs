@@ -40,7 +40,8 @@ const SEARCH: &str = concat!(
 const ID_TAKEN: &str = "SELECT id FROM users WHERE id = $1 OR fold = $2";
 const ADD: &str = "INSERT INTO users (id, username, fold, name, name_fold, kind, active, password,
         roles, emails, status, status_default, status_text, created, updated, last_login, body)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+    SELECT CAST($1 AS KEYTEXT), CAST($2 AS KEYTEXT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+        $14, $15, $16, $17
     WHERE NOT EXISTS (SELECT 1 FROM users x WHERE x.id = $2 AND x.id <> $1)
     ON CONFLICT DO NOTHING";
 const REPLACE: &str = "UPDATE users SET username = $2, fold = $3, name = $4, name_fold = $5,
