@@ -4,4 +4,5 @@
 
 mod app;
 mod meepachat;
+mod rocketchat;
 mod smoke;

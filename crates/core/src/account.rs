@@ -4,8 +4,9 @@
 //! administrator: the first administrator comes from the operator.
 
 use crate::caller::{Admin, Caller, Perm, ROLES};
-use crate::error::{Error, Result};
+use crate::error::{Error, Feature, Result};
 use crate::id::{UserId, is_id, looks_made_here};
+use crate::list::{ListQuery, Page};
 use crate::login::{NewSession, Password};
 use crate::store::users;
 use crate::time::Ms;
@@ -283,6 +284,16 @@ impl Core {
         users::search(self.store(), &fold(text.trim()), limit.clamp(1, 100)).await
     }
 
+    /// All accounts, by username or as the query says.
+    pub async fn users(
+        &self,
+        _: &Caller,
+        query: &ListQuery,
+        document: &(dyn Fn(&User) -> Value + Sync),
+    ) -> Result<Page<User>> {
+        users::list(self.store(), query, document).await
+    }
+
     /// Sets what the caller shows of itself: a status, a text, or both.
     pub async fn set_status(
         &self,
@@ -292,11 +303,11 @@ impl Core {
     ) -> Result<()> {
         let settings = self.settings();
         if !settings.on(&setting::STATUS_MESSAGE) {
-            return Err(Error::SwitchedOff("status"));
+            return Err(Error::SwitchedOff(Feature::Status));
         }
         match status {
             Some("offline") if !settings.on(&setting::INVISIBLE) => {
-                return Err(Error::SwitchedOff("invisible"));
+                return Err(Error::SwitchedOff(Feature::Invisible));
             }
             Some("online" | "away" | "busy" | "offline") | None => {}
             Some(_) => return Err(Error::BadStatus),

@@ -3,12 +3,16 @@
 //! and catches up from the log by position.
 
 use crate::event::Event;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
-/// Listeners of this node.
+/// Listeners of this node, and how far the log was published.
 #[derive(Default)]
-pub(crate) struct Bus(Mutex<Vec<mpsc::Sender<Arc<Event>>>>);
+pub(crate) struct Bus {
+    listeners: Mutex<Vec<mpsc::Sender<Arc<Event>>>>,
+    position: AtomicI64,
+}
 
 /// One listener's end: events in order, then `None` when it was too slow or the core is gone.
 pub struct Subscription(mpsc::Receiver<Arc<Event>>);
@@ -23,13 +27,24 @@ impl Subscription {
 impl Bus {
     pub(crate) fn listen(&self, capacity: usize) -> Subscription {
         let (sender, receiver) = mpsc::channel(capacity.max(1));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
         Subscription(receiver)
     }
 
     /// Hands an event to everyone who listens; who has no room for it listens no more.
     pub(crate) fn publish(&self, event: &Arc<Event>) {
-        let mut listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        self.position.store(event.position, Ordering::Release);
         listeners.retain(|listener| listener.try_send(event.clone()).is_ok());
+    }
+
+    /// The newest position that was handed out.
+    pub(crate) fn position(&self) -> i64 {
+        self.position.load(Ordering::Acquire)
+    }
+
+    /// The publisher begins after this position.
+    pub(crate) fn begin(&self, position: i64) {
+        self.position.store(position, Ordering::Release);
     }
 }

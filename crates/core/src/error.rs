@@ -76,8 +76,8 @@ pub enum Error {
     #[error("unknown emoji")]
     UnknownEmoji,
     /// A feature that a setting switches off.
-    #[error("{0} is switched off")]
-    SwitchedOff(&'static str),
+    #[error("{0:?} is switched off")]
+    SwitchedOff(Feature),
     /// The caller has no subscription to the room.
     #[error("not subscribed to the room")]
     NotSubscribed,
@@ -156,6 +156,23 @@ pub enum Error {
     /// A fault of ours; the cause is for the log.
     #[error("internal: {0}")]
     Internal(Arc<str>),
+}
+
+/// What a setting can switch off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// Reading other people's direct messages (`dm.messages.others`).
+    OthersMessages,
+    /// Pins.
+    Pinning,
+    /// Stars.
+    Starring,
+    /// Threads.
+    Threads,
+    /// Changing one's status and its text.
+    Status,
+    /// Choosing the status `offline`.
+    Invisible,
 }
 
 /// The result of nearly everything here.

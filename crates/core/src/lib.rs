@@ -10,6 +10,7 @@ mod emoji;
 pub mod error;
 pub mod event;
 pub mod id;
+pub mod import;
 pub mod list;
 mod live;
 pub mod login;
@@ -96,6 +97,7 @@ impl Core {
         let live = Arc::new(Live::load(&store, born).await?);
         let bus = Arc::new(Bus::default());
         let from = store::events::newest(&store).await?;
+        bus.begin(from);
         let publisher = publisher::Publisher {
             store: store.clone(),
             clock: options.clock.clone(),
@@ -126,6 +128,19 @@ impl Core {
         self.0.bus.listen(capacity)
     }
 
+    /// The log's events after `position`, in order, as far as they were published: at most a page.
+    /// [`Error::PositionTooOld`] when the log was trimmed beyond it. Whoever shows them to a user
+    /// picks what that user may see.
+    pub async fn events_after(&self, position: i64) -> Result<Vec<event::Event>> {
+        let published = self.0.bus.position();
+        let (tail, floor) = store::events::since(self.store(), position).await?;
+        if position.saturating_add(1) < floor {
+            return Err(Error::PositionTooOld);
+        }
+        let known = tail.events.into_iter().take_while(|(at, _)| *at <= published);
+        Ok(known.filter_map(|(_, event)| event).collect())
+    }
+
     /// The clock everything here goes by.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
@@ -139,6 +154,11 @@ impl Core {
     /// Makes an id, for what a face must name itself (a request).
     pub fn new_id(&self) -> String {
         self.0.chance.id(self.clock().now())
+    }
+
+    /// Makes a secret of 256 bits, for a password nobody chose.
+    pub fn new_token(&self) -> String {
+        self.0.chance.token()
     }
 
     pub(crate) fn permissions(&self) -> Arc<caller::Permissions> {

@@ -3,7 +3,7 @@
 //! name, replaced only if it still is what was read, so that two who react at once both count.
 
 use crate::caller::{Caller, Perm};
-use crate::error::{Error, Result};
+use crate::error::{Error, Feature, Result};
 use crate::message::Message;
 use crate::room::Access;
 use crate::send::{Draft, Mentions};
@@ -50,7 +50,7 @@ impl Core {
     /// Stars or unstars a message for the caller.
     pub async fn star(&self, caller: &Caller, id: &str, on: bool) -> Result<()> {
         if !self.settings().on(&setting::STARRING) {
-            return Err(Error::SwitchedOff("starring"));
+            return Err(Error::SwitchedOff(Feature::Starring));
         }
         let (message, _) = self.marked(caller, id).await?;
         messages::star(self.store(), &message.id, caller.id(), on, self.clock().now()).await
@@ -59,7 +59,7 @@ impl Core {
     /// Pins a message; the room gets a system message that says so, which is returned.
     pub async fn pin(&self, caller: &Caller, id: &str) -> Result<Message> {
         if !self.settings().on(&setting::PINNING) {
-            return Err(Error::SwitchedOff("pinning"));
+            return Err(Error::SwitchedOff(Feature::Pinning));
         }
         let (message, access) = self.marked(caller, id).await?;
         self.admin(caller, Perm::PinMessage)?;
@@ -99,7 +99,7 @@ impl Core {
     /// Takes a pin off.
     pub async fn unpin(&self, caller: &Caller, id: &str) -> Result<()> {
         if !self.settings().on(&setting::PINNING) {
-            return Err(Error::SwitchedOff("pinning"));
+            return Err(Error::SwitchedOff(Feature::Pinning));
         }
         let (message, _) = self.marked(caller, id).await?;
         self.admin(caller, Perm::PinMessage)?;

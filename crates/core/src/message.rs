@@ -2,7 +2,7 @@
 //! `urls`, `attachments`, …) stays the text it was stored as; a face writes it out as it is.
 
 use crate::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::{Error, Feature, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::list::{ListQuery, Marks, Page};
 use crate::room::Access;
@@ -95,7 +95,7 @@ impl Core {
     ) -> Result<Page<Message>> {
         admin.holds(Perm::ViewRoomAdministration)?;
         if !self.settings().on(&setting::DM_HISTORY) {
-            return Err(Error::SwitchedOff("dm.messages.others"));
+            return Err(Error::SwitchedOff(Feature::OthersMessages));
         }
         let room = room.ok_or(Error::Bad("roomId"))?;
         let found = crate::store::rooms::by_id(self.store(), room).await?;

@@ -3,7 +3,7 @@
 //! locks (ruling A5), so nothing that happens in between lets a message through.
 
 use crate::caller::{Caller, Perm};
-use crate::error::{Error, Result};
+use crate::error::{Error, Feature, Result};
 use crate::id::{MessageId, RoomId, UserId, is_id};
 use crate::message::{Author, Message};
 use crate::room::Access;
@@ -216,7 +216,7 @@ impl Core {
     async fn thread_root(&self, access: &Access, parent: Option<&str>) -> Result<Option<MessageId>> {
         let Some(parent) = parent else { return Ok(None) };
         if !self.settings().on(&setting::THREADS) {
-            return Err(Error::SwitchedOff("threads"));
+            return Err(Error::SwitchedOff(Feature::Threads));
         }
         let found = messages::by_id(self.store(), parent, &access.member.user).await?;
         let found = found.filter(|found| found.room == access.room.id).ok_or(Error::NoThread)?;

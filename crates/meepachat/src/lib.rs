@@ -1,6 +1,37 @@
-//! placeholder
+//! The `MeepaChat` contract: `/api/auth`, `/api/dms` and `/api/users`, as JSON over HTTP.
+//! A face translates and decides nothing: a handler reads its arguments, asks the core, and writes
+//! what it got. Every answer is `{"data": …}` or `{"error": "text"}`, wrong methods included; paths
+//! that no face has are the application's. Same-origin only: the cookie makes that necessary (B7).
+
+mod account;
+mod answer;
+mod auth;
+mod dms;
+mod error;
+mod input;
+mod messages;
+mod page;
+mod people;
+mod users;
+mod wire;
+
+use axum::Router;
+use axum::routing::{get, post};
+use parlance_http::Edge;
 
 /// The routes of this contract.
-pub fn router(edge: parlance_http::Edge) -> axum::Router {
-    axum::Router::new().with_state(edge)
+pub fn router(edge: Edge) -> Router {
+    Router::new()
+        .route("/api/auth/config", get(account::config))
+        .route("/api/auth/register", post(account::register))
+        .route("/api/auth/login", post(account::login))
+        .route("/api/auth/logout", post(account::logout))
+        .route("/api/auth/me", get(account::me))
+        .route("/api/auth/get-session", get(account::session))
+        .route("/api/dms", get(dms::list).post(dms::open))
+        .route("/api/dms/{channel}/messages", get(messages::list).post(messages::send))
+        .route("/api/users", get(users::search))
+        .route("/api/users/{user}", get(users::one))
+        .method_not_allowed_fallback(error::wrong_method)
+        .with_state(edge)
 }

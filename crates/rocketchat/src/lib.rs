@@ -1,6 +1,87 @@
-//! placeholder
+//! The Rocket.Chat wire contract over the core: REST under `/api/v1`, `dm.*` and `im.*` alike.
+//! Every endpoint is a row of one table (`routes.rs`): method, name, whether it needs a login, and a
+//! function from a [`call::Call`] to an answer. One place authenticates, reads bodies, renders errors
+//! and adds the headers of the contract, so no endpoint can forget to.
+
+mod call;
+mod chat;
+mod dm;
+mod error;
+mod page;
+mod post;
+pub mod routes;
+mod schema;
+mod server;
+mod session;
+mod settings;
+mod users;
+mod wire;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use axum::routing::any;
+use call::Call;
+use error::Failure;
+use parlance_http::{Edge, cors};
 
 /// The routes of this contract.
-pub fn router(edge: parlance_http::Edge) -> axum::Router {
-    axum::Router::new().with_state(edge)
+pub fn router(edge: Edge) -> Router {
+    Router::new()
+        .route("/api/v1/{*name}", any(dispatch))
+        .route("/api/info", any(dispatch))
+        .with_state(edge)
+}
+
+async fn dispatch(State(edge): State<Edge>, request: Request) -> Response {
+    let origin = cors::allowed(&edge.core().settings(), request.headers());
+    let mut response = match request.method() {
+        &Method::OPTIONS => preflight(request.headers(), origin.is_some()),
+        _ => answer(&edge, request).await,
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    cors::allow(headers, origin);
+    response
+}
+
+/// The answer to a browser that asks whether it may ask (contract section 1, ruling B7).
+fn preflight(request: &axum::http::HeaderMap, allowed: bool) -> Response {
+    let asks = request.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = Response::new(Body::empty());
+    if asks && !allowed {
+        *response.body_mut() = Body::from(
+            "CORS not enabled. Go to \"Admin > General > REST Api\" to enable it.",
+        );
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    } else if asks {
+        let methods = HeaderValue::from_static(cors::METHODS);
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    }
+    response
+}
+
+async fn answer(edge: &Edge, request: Request) -> Response {
+    let result = match routes::find(request.method(), request.uri().path()) {
+        Some(route) => match Call::read(edge, route, request).await {
+            Ok(call) => (route.run)(call).await,
+            Err(failure) => Err(failure),
+        },
+        None => Err(Failure::NoRoute),
+    };
+    let (status, body) = match result {
+        Ok(body) => (StatusCode::OK, body),
+        Err(failure) => failure.render(),
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
 }

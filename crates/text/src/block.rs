@@ -261,7 +261,7 @@ impl<'w, 't> Reader<'w, 't> {
         };
         self.walk.steps += len;
         let inner = &body[..len];
-        if inner.is_empty() || inner.starts_with(['\n', '\r']) || inner.contains("\n\n") {
+        if inner.is_empty() || inner.starts_with(['\n', '\r']) || inner.starts_with("||") || inner.contains("\n\n") {
             return None;
         }
         let close = from + len + 1;

@@ -25,7 +25,7 @@ pub(crate) fn is_known(url: &str, custom: &[&str]) -> bool {
     let (Some(last), before) = (labels.next(), labels.next()) else {
         return false;
     };
-    if last.eq_ignore_ascii_case("localhost") || is_address(host) {
+    if last.eq_ignore_ascii_case("localhost") || is_numeric(host) {
         return true;
     }
     if is_tld(last) {
@@ -72,7 +72,8 @@ fn is_valid(host: &str) -> bool {
     })
 }
 
-fn is_address(host: &str) -> bool {
+/// Four numbers with points between.
+pub(crate) fn is_numeric(host: &str) -> bool {
     let mut parts = 0;
     for label in host.split('.') {
         parts += 1;

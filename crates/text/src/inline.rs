@@ -109,11 +109,13 @@ impl<'t> Walk<'t> {
         while let Some(b) = self.bytes.get(at).copied() {
             let stop = match within.kind {
                 Kind::Line | Kind::Star => false,
-                Kind::Bold => b == b'*' && !self.is_starred_emoticon(at),
+                Kind::Bold => b == b'*' && (out.is_after_text() || !self.is_starred_emoticon(at)),
                 Kind::Italic => b == b'_',
                 Kind::Strike => b == b'~',
                 Kind::Spoiler => b == b'|' && self.bytes.get(at + 1) == Some(&b'|'),
-                Kind::Label => b == b']' && self.bytes.get(at + 1) == Some(&b'('),
+                Kind::Label => {
+                    b == b']' && matches!(self.bytes[at + 1..], [b'(', ..] | [b' ', b'[', ..])
+                }
             };
             if stop || (matches!(b, b'\n' | b'\r') && within.kind != Kind::Label) {
                 break;
@@ -130,9 +132,7 @@ impl<'t> Walk<'t> {
     /// `*)` is an emoticon before it is a closing mark.
     fn is_starred_emoticon(&self, at: usize) -> bool {
         self.options.emoticons
-            && emoji::emoticon(&self.bytes[at..]).is_some_and(|(_, len)| {
-                matches!(self.bytes.get(at + len), None | Some(b' ' | b'\t' | b'\n' | b'\r'))
-            })
+            && emoji::emoticon(&self.bytes[at..]).is_some()
     }
 
     /// Reads one item; where it ends.
@@ -218,6 +218,13 @@ impl<'t> Walk<'t> {
         if within.kind == Kind::Label {
             return None;
         }
+        // Beyond the basic plane the original sees halves, of which the first
+        // is not followed by the sign.
+        if b >= 0xF0
+            && let Some(end) = self.emoji(at, within, out)
+        {
+            return Some(end);
+        }
         if is_text(b)
             && let Some(end) = self.glued(at)
         {
@@ -232,12 +239,20 @@ impl<'t> Walk<'t> {
             out.node(Inline::Color(rgba));
             return Some(at + len);
         }
+        self.emoji(at, within, out)
+    }
+
+    /// An emoji; named ones need something other than text before them.
+    fn emoji(&mut self, at: usize, within: Within, out: &mut Out) -> Option<usize> {
+        if self.bytes[at] < 0x80 && out.is_after_text() {
+            return None;
+        }
         let (emoji, len) = emoji::at(&self.text[at..], self.options.emoticons)?;
-        if matches!(emoji, Emoji::Code { emoticon: true, .. }) {
-            let next = self.bytes.get(at + len).copied().unwrap_or(b' ');
-            if next.is_ascii_alphanumeric() || (within.kind == Kind::Spoiler && next == b'|') {
-                return None;
-            }
+        if within.kind == Kind::Spoiler
+            && self.bytes.get(at + len) == Some(&b'|')
+            && matches!(emoji, Emoji::Code { emoticon: true, .. })
+        {
+            return None;
         }
         self.steps += len;
         out.node(Inline::Emoji(emoji));
@@ -248,35 +263,40 @@ impl<'t> Walk<'t> {
     fn any(&mut self, at: usize, within: Within, out: &mut Out) -> usize {
         let first = self.text[at..].chars().next().map_or(1, char::len_utf8);
         let mut end = at + first;
-        if matches!(within.kind, Kind::Line | Kind::Bold | Kind::Italic) {
-            while let Some((_, len)) = emoji::at(&self.text[end..], false) {
-                self.steps += len;
-                end += len;
-            }
-        }
-        if matches!(within.kind, Kind::Line | Kind::Spoiler) {
-            if let Some(to) = self.finder.drawn(self.bytes, end, &mut self.steps) {
-                end = to;
-            } else if let Some(to) = link::phone(self.bytes, end) {
-                self.steps += to - end;
-                end = to;
-            }
+        while let Some(to) = self.drawn(end, within) {
+            end = to;
         }
         out.text(&self.text[at..end]);
         end
     }
 
+    /// What a character draws into the text after it.
+    fn drawn(&mut self, at: usize, within: Within) -> Option<usize> {
+        if matches!(within.kind, Kind::Line | Kind::Bold | Kind::Italic)
+            && self.bytes.get(at).is_some_and(|b| *b >= 0x80)
+            && let Some(len) = emoji::unicode(&self.text[at..])
+        {
+            self.steps += len;
+            let end = at + len;
+            // A sign right after such an emoji starts no mention either.
+            let after = self.text[..end].char_indices().next_back().map_or(end, |(at, _)| at);
+            return Some(self.glued(after).unwrap_or(end));
+        }
+        if !within.is_wide() {
+            return None;
+        }
+        let end = self
+            .finder
+            .drawn(self.bytes, at, &mut self.steps)
+            .or_else(|| link::phone(self.bytes, at))?;
+        self.steps += end - at;
+        Some(end)
+    }
+
     /// An e-mail address or URL.
     fn address(&mut self, at: usize) -> Option<(Inline, usize)> {
         if let Some((start, end)) = self.finder.email(self.bytes, at, &mut self.steps) {
-            let address = &self.text[start..end];
-            let node = match link::auto(&address[address.find('@')? + 1..], self.options.custom_domains) {
-                Inline::Link { .. } => Inline::Link {
-                    src: format!("mailto:{address}"),
-                    label: vec![Inline::Plain(address.to_owned())],
-                },
-                _ => Inline::Plain(address.to_owned()),
-            };
+            let node = link::mail(&self.text[start..end], self.options.custom_domains);
             return Some((node, end));
         }
         let end = self.finder.url(self.bytes, at, &mut self.steps)?;

@@ -74,8 +74,10 @@ fn is_extra(b: u8) -> bool {
 pub(crate) struct Finder {
     labels: Run,
     locals: Run,
+    users: Run,
     /// The last `@` after which no domain was found.
     no_domain: usize,
+    no_host: usize,
 }
 
 impl Finder {
@@ -107,14 +109,38 @@ impl Finder {
 
     /// A URL with or without a scheme; where it ends.
     pub(crate) fn url(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
-        let host_end = self.address(bytes, from, steps)?;
-        Some(self.body(bytes, host_end, steps))
+        if let Some(host_end) = self.address(bytes, from, steps) {
+            return Some(self.body(bytes, host_end, steps));
+        }
+        let host_end = self.visitor(bytes, from, steps)?;
+        Some(target_body(bytes, host_end, steps, true))
+    }
+
+    /// A user without a scheme, where signs of a path may stand in the name.
+    fn visitor(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        if !starts_local(bytes[from]) {
+            return None;
+        }
+        let at = self.users.end(bytes, from, steps, |b| {
+            is_local(b) || matches!(b, b'/' | b'?' | b'#')
+        });
+        if bytes.get(at) != Some(&b'@') || at == self.no_host {
+            return None;
+        }
+        let dash = usize::from(bytes.get(at + 1) == Some(&b'-'));
+        let end = self
+            .host(bytes, at + 1 + dash, steps)
+            .filter(|_| !bytes[at + 1..].starts_with(b"localhost"));
+        if end.is_none() {
+            self.no_host = at;
+        }
+        end
     }
 
     /// A URL that text before it draws in; it ends where a link target would.
     pub(crate) fn drawn(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
         let host_end = self.address(bytes, from, steps)?;
-        Some(target_body(bytes, host_end, steps))
+        Some(target_body(bytes, host_end, steps, true))
     }
 
     /// Scheme, user and host; where they end.
@@ -135,7 +161,7 @@ impl Finder {
         let user = bytes[at..]
             .iter()
             .take(256)
-            .position(|b| ends_body(*b) || matches!(b, b'/' | b'?' | b'#' | b'@'))
+            .position(|b| !(is_local(*b) && *b != b'|') && *b != b':')
             .filter(|len| bytes[at + len] == b'@' && *len > 0);
         let after = user.and_then(|len| {
             *steps += len;
@@ -167,12 +193,12 @@ impl Finder {
         if !starts_local(*bytes.get(start)?) {
             return None;
         }
-        let mut sign = false;
+        let mut point = false;
         let at = self.locals.end(bytes, start, steps, |b| {
-            // Two signs in a row end it.
-            let twice = sign && !starts_local(b);
-            sign = !starts_local(b);
-            !twice && is_local(b)
+            // A point must stand before a letter or digit.
+            let loose = point && !starts_local(b);
+            point = b == b'.';
+            !loose && is_local(b)
         });
         if bytes.get(at) != Some(&b'@') || at == self.no_domain || bytes[at - 1] == b'.' {
             return None;
@@ -199,12 +225,12 @@ fn scheme(bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
         .iter()
         .take(MAX_SCHEME + 1)
         .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-')))?;
-    *steps += len / 8;
+    *steps += len;
     let end = from + len;
     if len == 0 || bytes[end] != b':' {
         return None;
     }
-    Some(if bytes[end..].starts_with(b"://") { end + 3 } else { end + 1 })
+    bytes[end..].starts_with(b"://").then_some(end + 3)
 }
 
 /// A telephone number; where it ends.
@@ -238,6 +264,16 @@ pub(crate) fn phone(bytes: &[u8], from: usize) -> Option<usize> {
 pub(crate) fn tel(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     (digits.len() >= MIN_DIGITS).then(|| format!("tel:{digits}"))
+}
+
+/// An address as a node: a link when its domain is known, else text.
+pub(crate) fn mail(address: &str, custom: &[&str]) -> Inline {
+    let domain = address.rfind('@').map_or(address, |at| &address[at + 1..]);
+    if domain::is_numeric(domain) || !domain::is_known(domain, custom) {
+        return Inline::Plain(address.to_owned());
+    }
+    let label = vec![Inline::Plain(address.to_owned())];
+    Inline::Link { src: format!("mailto:{address}"), label }
 }
 
 /// A URL as a node: a link when its host is known, else text.
@@ -286,22 +322,26 @@ pub(crate) fn target(bytes: &[u8], from: usize, steps: &mut usize) -> Option<usi
     }
     let at = target_start(bytes, from)?;
     *steps += at - from;
-    Some(target_body(bytes, at, steps))
+    Some(target_body(bytes, at, steps, false))
 }
 
-/// The rest of a target; where it ends.
-fn target_body(bytes: &[u8], mut at: usize, steps: &mut usize) -> usize {
+/// The rest of a target; where it ends. One that is `drawn` into text ends
+/// with its first pair of parentheses.
+fn target_body(bytes: &[u8], mut at: usize, steps: &mut usize, drawn: bool) -> usize {
+    // Once one parenthesis is not closed, no later one before it ends is.
+    let mut closes = true;
     while let Some(b) = bytes.get(at) {
         *steps += 1;
         match b {
-            b'(' => {
-                let close = bytes[at + 1..]
-                    .iter()
-                    .position(|b| *b == b')' || !is_target(*b))
-                    .map(|len| at + 1 + len)
-                    .filter(|close| bytes[*close] == b')');
-                *steps += close.map_or(1, |close| close - at);
-                at = close.unwrap_or(at) + 1;
+            b'(' if closes => {
+                let rest = &bytes[at + 1..];
+                let len = rest.iter().position(|b| !is_target(*b)).unwrap_or(rest.len());
+                *steps += len;
+                closes = rest.get(len) == Some(&b')');
+                at += if closes { len + 2 } else { 1 };
+                if drawn && closes {
+                    break;
+                }
             }
             b if is_target(*b) => at += 1,
             _ => break,

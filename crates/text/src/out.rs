@@ -39,6 +39,11 @@ impl Out {
         self.last == Last::Nothing
     }
 
+    /// Whether text stands right before what comes next.
+    pub(crate) fn is_after_text(&self) -> bool {
+        self.last == Last::Text
+    }
+
     pub(crate) fn blank(&mut self, text: &str) {
         self.settle(false);
         self.melt(text);

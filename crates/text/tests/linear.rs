@@ -5,10 +5,11 @@
 
 use parlance_text::{Options, parse};
 
-const GROWTH: f64 = 2.2;
+/// Bytes of the shortest text; five doublings lead to 256 KiB.
+const SHORTEST: usize = 1 << 13;
 
-fn steps(unit: &str, len: usize) -> usize {
-    parse(&unit.repeat(len / unit.len()), &Options::default()).steps()
+fn steps(text: &str) -> usize {
+    parse(text, &Options::default()).steps()
 }
 
 #[test]
@@ -22,11 +23,16 @@ fn steps_grow_with_the_text() {
         "* *", "_ _", "a:", "0", "a ]( [", "[[a](b.c/((", "*[a](b.c)_", "[a](http://b.c/(",
     ];
     for unit in units {
-        let mut before = steps(unit, 1 << 13);
-        for power in 14..=18 {
-            let now = steps(unit, 1 << power);
-            let growth = now as f64 / before.max(1) as f64;
-            assert!(growth <= GROWTH, "{unit:?} at {}: {before} -> {now}", 1 << power);
+        let mut text = unit.repeat(SHORTEST / unit.len());
+        let mut before = steps(&text);
+        for _ in 0..5 {
+            text = text.repeat(2);
+            let now = steps(&text);
+            assert!(
+                now * 10 <= before * 22,
+                "{unit:?} at {} bytes: {before} steps became {now}",
+                text.len()
+            );
             before = now;
         }
     }

@@ -63,18 +63,22 @@ pub(crate) async fn after(store: &Store, position: i64) -> Result<Tail> {
         Read::new(HORIZON, []),
     ];
     let mut answers = store.read_all(reads).await?.into_iter();
-    let mut events = Vec::new();
-    for mut row in answers.next().unwrap_or_default() {
+    let events = tail(answers.next().unwrap_or_default())?;
+    let horizon = number(answers.next().unwrap_or_default())?;
+    Ok(Tail { events, horizon })
+}
+
+fn tail(rows: Vec<Row>) -> Result<Vec<(i64, Option<Event>)>> {
+    let one = |mut row: Row| {
         let (position, at, kind) = (row.int()?, row.int()?, row.text()?);
         let room = row.opt_text()?.map(Into::into);
         let audience = row.opt_text()?.map(Into::into);
         let reference = row.text()?;
         let event = Kind::named(&kind)
             .map(|kind| Event { position, at, kind, room, audience, reference });
-        events.push((position, event));
-    }
-    let horizon = number(answers.next().unwrap_or_default())?;
-    Ok(Tail { events, horizon })
+        Ok((position, event))
+    };
+    rows.into_iter().map(one).collect()
 }
 
 /// A transaction number above that of every transaction that has written anything by now.
@@ -92,11 +96,18 @@ pub(crate) async fn newest(store: &Store) -> Result<i64> {
     number(store.read(NEWEST, []).await?)
 }
 
-/// The oldest position from which the log can still be followed: what came before it was trimmed.
-pub(crate) async fn floor(store: &Store) -> Result<i64> {
-    let rows = store.read(FLOOR, []).await?;
-    let Some(mut row) = rows.into_iter().next() else { return Ok(1) };
-    row.text()?.parse().map_err(Error::internal)
+/// The log after `position`, up to a page of it, and the oldest position from which it can still be
+/// followed, on one snapshot.
+pub(crate) async fn since(store: &Store, position: i64) -> Result<(Tail, i64)> {
+    let reads =
+        vec![Read::new(AFTER, [position.into(), PAGE.into()]), Read::new(FLOOR, [])];
+    let mut answers = store.read_all(reads).await?.into_iter();
+    let events = tail(answers.next().unwrap_or_default())?;
+    let floor = match answers.next().and_then(|rows| rows.into_iter().next()) {
+        Some(mut row) => row.text()?.parse().map_err(Error::internal)?,
+        None => 1,
+    };
+    Ok((Tail { events, horizon: 0 }, floor))
 }
 
 /// Keeps the newest `rows` positions and what is younger than `oldest`.

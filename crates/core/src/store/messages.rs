@@ -4,7 +4,7 @@
 //! Each guard carries its own refusal (A5, A6), and the rows it guards are rows it locks.
 
 use super::listing::Listing;
-use super::{Change, Read, Row, Rows, Store, Value, events};
+use super::{Change, Row, Rows, Store, Value, events};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{MessageId, RoomId, UserId};
@@ -390,12 +390,4 @@ pub(crate) async fn set_reactions(
         Err(Error::NoMessage) => Ok(false),
         Err(other) => Err(other),
     }
-}
-
-/// The messages of these ids that there are, with no reader's star.
-pub(crate) async fn by_ids(store: &Store, ids: &[&str]) -> Result<Vec<Message>> {
-    let nobody = UserId::from("");
-    let read_one = |id: &&str| Read::new(ONE, [(*id).into(), (&nobody).into()]);
-    let answers = store.read_all(ids.iter().map(read_one).collect()).await?;
-    answers.into_iter().flatten().map(|mut row| read(&mut row)).collect()
 }

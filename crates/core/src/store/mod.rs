@@ -5,6 +5,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod events;
+pub(crate) mod import;
 pub(crate) mod listing;
 mod lock;
 pub(crate) mod members;

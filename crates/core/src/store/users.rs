@@ -1,12 +1,16 @@
 //! Accounts: finding, making and changing them. A username is found by its folded form, an e-mail
 //! address by its own table; both are unique by key, so a race ends in a refusal and never in two.
 
+use super::listing::Listing;
 use super::{Change, Row, Store, Value, events, tokens};
 use crate::account::{Email, NewAccount, User};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::UserId;
+use crate::list::{ListQuery, Page};
 use crate::time::Ms;
+use parlance_query::sql::{Column, FieldMap};
+use serde_json::Value as Json;
 use std::collections::HashSet;
 
 /// Two ids joined are not looked for beyond this many bytes.
@@ -64,6 +68,24 @@ const SILENCE_ROOMS: &str = "UPDATE rooms SET ro = $2,
             AND o.disabled))";
 const SILENCE_MEMBER: &str = "UPDATE members SET disabled = $2 WHERE usr = $1";
 const SET_PASSWORD: &str = "UPDATE users SET password = $2, updated = $3 WHERE id = $1";
+/// The names of an account's document, as SQL sees them.
+struct Fields;
+
+impl FieldMap for Fields {
+    fn column(&self, path: &str) -> Option<Column> {
+        Some(match path {
+            "_id" => Column::Text("u.id"),
+            "username" => Column::Text("u.username"),
+            "name" => Column::Text("u.name"),
+            "type" => Column::Text("u.kind"),
+            "status" => Column::Text("u.status"),
+            "active" => Column::Bool("u.active"),
+            "lastLogin" => Column::Date("u.last_login"),
+            _ => return None,
+        })
+    }
+}
+
 /// Reads the columns of [`columns!`].
 pub(crate) fn read(row: &mut Row) -> Result<User> {
     let json = |text: String| serde_json::from_str(&text).map_err(Error::internal);
@@ -136,6 +158,25 @@ pub(crate) async fn secret_by_email(
     secret(store, SECRET_BY_EMAIL, fold.into()).await
 }
 
+/// All accounts, by username or as the query says.
+pub(crate) async fn list(
+    store: &Store,
+    query: &ListQuery,
+    document: &(dyn Fn(&User) -> Json + Sync),
+) -> Result<Page<User>> {
+    let listing = Listing {
+        columns: columns!(),
+        from: "users u",
+        condition: "TRUE".to_owned(),
+        args: Vec::new(),
+        order: "u.username NULLS FIRST, u.id",
+        id: "u.id",
+        fixed: None,
+        fields: &Fields,
+    };
+    listing.page(store, query, read, document).await
+}
+
 /// Active users whose username or name begins with this folded text, by username.
 pub(crate) async fn search(store: &Store, fold: &str, limit: i64) -> Result<Vec<User>> {
     // Everything that begins with the text lies below the text with the last character behind it.
@@ -188,9 +229,15 @@ fn args(user: &User, password: Option<&str>) -> Result<[Value; 17]> {
 
 /// Makes an account, or says which of its names is taken.
 pub(crate) async fn add(store: &Store, new: &NewAccount) -> Result<()> {
+    let mut change = Change::new();
+    add_to(&mut change, new)?;
+    store.write(change).await.map(drop)
+}
+
+/// Makes an account as part of a larger change.
+pub(crate) fn add_to(change: &mut Change, new: &NewAccount) -> Result<()> {
     let user = &new.user;
     let taken = Error::UsernameTaken(user.username.clone().unwrap_or_default());
-    let mut change = Change::new();
     // An id from outside must not be somebody's name either (ruling A9).
     let id_fold = if user.username.as_deref() == Some(user.id.as_str()) {
         Value::Null
@@ -199,8 +246,7 @@ pub(crate) async fn add(store: &Store, new: &NewAccount) -> Result<()> {
     };
     change.expect(0, Error::BadId, ID_TAKEN, [(&user.id).into(), id_fold]);
     change.expect(1, taken, ADD, args(user, new.password.as_deref())?);
-    finish(&mut change, user)?;
-    store.write(change).await.map(drop)
+    finish(change, user)
 }
 
 /// Replaces everything of an account but a password that is not given.

@@ -130,13 +130,6 @@ pub(crate) struct Rows {
     pub(crate) rows: Vec<Row>,
 }
 
-impl Rows {
-    /// The only row, if there is one.
-    pub(crate) fn first(self) -> Option<Row> {
-        self.rows.into_iter().next()
-    }
-}
-
 /// The text of a statement: fixed ones are prepared once and kept, built ones are not.
 #[derive(Clone, Debug)]
 pub(crate) enum Sql {

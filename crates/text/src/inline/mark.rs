@@ -63,12 +63,13 @@ impl Walk<'_> {
 
     /// Marks with nothing but blanks between them are text.
     fn hollow(&mut self, at: usize, mark: u8) -> Option<usize> {
-        let count = |from: usize, is: fn(u8, u8) -> bool| {
-            self.bytes[from..].iter().take_while(|b| is(**b, mark)).count()
+        let marks = |from: usize| {
+            self.bytes[from..].iter().take(2).take_while(|b| **b == mark).count()
         };
-        let blank = at + count(at, |b, mark| b == mark).min(2);
-        let close = blank + count(blank, |b, _| matches!(b, b' ' | b'\t'));
-        let end = close + count(close, |b, mark| b == mark).min(2);
+        let blank = at + marks(at);
+        let blanks = self.bytes[blank..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let close = blank + blanks;
+        let end = close + marks(close);
         self.steps += end - at;
         (close > blank && end > close).then_some(end)
     }

@@ -1,0 +1,156 @@
+//! Refusals as this contract words them: `{"error": "text"}` and a status. One exhaustive match over
+//! the core's reasons, so that a new one cannot be forgotten here. A room that is foreign and one
+//! that is not there are the same answer to the byte (ruling C6); causes go to the log only.
+
+use crate::answer;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use parlance_core::Error;
+use parlance_core::error::Feature;
+use parlance_http::body::BodyError;
+use std::borrow::Cow;
+
+/// Why a request is not answered with data.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The core says no.
+    Core(Error),
+    /// The body could not be taken.
+    Body(BodyError),
+    /// A member of the body that must be there is not.
+    Missing(&'static str),
+    /// A write that rests on a cookie, sent from another site's page.
+    OtherSite,
+}
+
+impl Refusal {
+    /// A part of the request that is not what the contract allows.
+    pub(crate) fn invalid(what: &'static str) -> Self {
+        Self::Core(Error::Bad(what))
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, text) = match self {
+            Self::Core(error) => {
+                match &error {
+                    Error::Internal(cause) => tracing::error!(%cause, "a request failed"),
+                    Error::Unavailable(cause) => tracing::warn!(%cause, "a request must be retried"),
+                    _ => {}
+                }
+                rendered(error)
+            }
+            Self::Body(error) => body(error),
+            Self::Missing(what) => (StatusCode::BAD_REQUEST, format!("{what} is required").into()),
+            Self::OtherSite => (StatusCode::FORBIDDEN, "cross-site request refused".into()),
+        };
+        answer::error(status, &text)
+    }
+}
+
+/// A path of this contract with a method that it does not have.
+pub(crate) async fn wrong_method() -> Response {
+    answer::error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+}
+
+type Rendered = (StatusCode, Cow<'static, str>);
+
+fn body(error: BodyError) -> Rendered {
+    match error {
+        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request body too large".into()),
+        BodyError::Broken => (StatusCode::BAD_REQUEST, "the request body broke off".into()),
+        BodyError::NotJson => (StatusCode::BAD_REQUEST, "invalid JSON".into()),
+        BodyError::NotObject => (StatusCode::BAD_REQUEST, "a JSON object is required".into()),
+        BodyError::Nul => (StatusCode::BAD_REQUEST, "NUL characters are not allowed".into()),
+    }
+}
+
+fn rendered(error: Error) -> Rendered {
+    const BAD: StatusCode = StatusCode::BAD_REQUEST;
+    const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
+    const MISSING: StatusCode = StatusCode::NOT_FOUND;
+    const CONFLICT: StatusCode = StatusCode::CONFLICT;
+    match error {
+        Error::NotLoggedIn | Error::SessionOver => (StatusCode::UNAUTHORIZED, "unauthorized".into()),
+        Error::BadCredentials => (StatusCode::UNAUTHORIZED, "invalid credentials".into()),
+        Error::Deactivated => (FORBIDDEN, "the account is not active".into()),
+        Error::Lacks(_) | Error::NotAllowed => (FORBIDDEN, "forbidden".into()),
+        Error::NoAccess | Error::NoRoom | Error::NoDirectRoom(_) | Error::NotSubscribed => {
+            (MISSING, "channel not found".into())
+        }
+        Error::Blocked => (FORBIDDEN, "the conversation is blocked".into()),
+        Error::ReadOnly => (FORBIDDEN, "the conversation is read-only".into()),
+        Error::TooLong { max } => (BAD, format!("content exceeds {max} characters").into()),
+        Error::OutOfSync { .. } => (BAD, "the time is out of sync".into()),
+        Error::MentionNotAllowed(word) => (FORBIDDEN, format!("@{word} is not allowed here").into()),
+        Error::DuplicateMessage => (CONFLICT, "a message with this id exists".into()),
+        Error::DuplicateKey => (CONFLICT, "clientId was used for another message".into()),
+        Error::NoThread => (BAD, "unknown threadId".into()),
+        Error::NoMessage => (MISSING, "message not found".into()),
+        Error::UnknownEmoji => (BAD, "unknown emoji".into()),
+        Error::SwitchedOff(feature) => (FORBIDDEN, switched_off(feature).into()),
+        Error::AlreadyClosed => (CONFLICT, "the conversation is closed already".into()),
+        Error::NoUser => (MISSING, "user not found".into()),
+        Error::TooManyMembers { max } => (BAD, format!("more than {max} members").into()),
+        Error::BadId => (BAD, "invalid id".into()),
+        Error::BadUsername(_) => (BAD, "invalid username".into()),
+        Error::UsernameTaken(_) => (CONFLICT, "username is taken".into()),
+        Error::BadEmail(_) => (BAD, "invalid email".into()),
+        Error::EmailTaken(_) => (CONFLICT, "email is taken".into()),
+        Error::BadName => (BAD, "invalid displayName".into()),
+        Error::BadPassword => (BAD, "invalid password".into()),
+        Error::RegistrationClosed => (FORBIDDEN, "registration is closed".into()),
+        Error::NoRole(_) => (MISSING, "role not found".into()),
+        Error::NoPermission(_) => (MISSING, "permission not found".into()),
+        Error::NoSetting(_) => (MISSING, "setting not found".into()),
+        Error::BadSetting(_) => (BAD, "invalid value".into()),
+        Error::BadStatus => (BAD, "invalid status".into()),
+        Error::Query(_) => (BAD, "invalid query".into()),
+        Error::TooBroad { field } => (BAD, format!("the condition on {field} is too broad").into()),
+        Error::Bad(what) | Error::BadIdList(what) => (BAD, format!("invalid {what}").into()),
+        Error::PositionTooOld => (StatusCode::GONE, "the position is too old".into()),
+        Error::Unavailable(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable, try again".into())
+        }
+        Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error".into()),
+    }
+}
+
+fn switched_off(feature: Feature) -> &'static str {
+    match feature {
+        Feature::OthersMessages => "reading the messages of others is disabled",
+        Feature::Pinning => "pinning is disabled",
+        Feature::Starring => "starring is disabled",
+        Feature::Threads => "threads are disabled",
+        Feature::Status => "changing the status is disabled",
+        Feature::Invisible => "being invisible is disabled",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rendered;
+    use axum::http::StatusCode;
+    use parlance_core::Error;
+
+    #[test]
+    fn causes_are_not_told_and_weather_is_not_a_fault() {
+        let full = rendered(Error::Unavailable("disk /data is full".into()));
+        assert_eq!(full.0, StatusCode::SERVICE_UNAVAILABLE);
+        let fault = rendered(Error::Internal("SELECT secret".into()));
+        assert_eq!(fault.0, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!full.1.contains("disk") && !fault.1.contains("SELECT"));
+    }
+
+    #[test]
+    fn foreign_and_missing_rooms_are_one_answer() {
+        assert_eq!(rendered(Error::NoAccess), rendered(Error::NoRoom));
+    }
+}

@@ -1,0 +1,137 @@
+//! One request, read: who calls, from where, with which parameters. Authentication comes before the
+//! body is looked at; the place of the rate limit is between the two.
+
+use crate::error::Failure;
+use crate::routes::Route;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method};
+use parlance_core::setting::Settings;
+use parlance_core::{Caller, Core, Error, time};
+use parlance_http::{Edge, body, ip};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Parameters of one query string at most.
+const MOST_PARAMS: usize = 500;
+
+pub(crate) struct Call {
+    pub(crate) edge: Edge,
+    pub(crate) settings: Arc<Settings>,
+    /// The path that was called, alias and all.
+    pub(crate) path: String,
+    pub(crate) ip: String,
+    pub(crate) query: Map<String, Value>,
+    pub(crate) body: Map<String, Value>,
+    caller: Option<Caller>,
+}
+
+impl Call {
+    pub(crate) async fn read(
+        edge: &Edge,
+        route: &'static Route,
+        request: Request,
+    ) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let caller = match credentials(&parts.headers) {
+            Some((token, user)) => match edge.core().caller(token, Some(user)).await {
+                Ok(caller) => Some(caller),
+                // An open route does not care about a dead token.
+                Err(Error::NotLoggedIn) if !route.login => None,
+                Err(error) => return Err(error.into()),
+            },
+            None if route.login => return Err(Error::NotLoggedIn.into()),
+            None => None,
+        };
+        let query = params(parts.uri.query().unwrap_or(""))?;
+        let body = if parts.method == Method::POST {
+            let bytes = body::read(body, edge.options().body_limit).await?;
+            body::object(&parts.headers, &bytes)?
+        } else {
+            Map::new()
+        };
+        let ip = ip::client(&parts.headers, &parts.extensions, &edge.options().trusted_proxies);
+        let path = parts.uri.path().to_owned();
+        Ok(Self {
+            settings: edge.core().settings(),
+            edge: edge.clone(),
+            path,
+            ip,
+            query,
+            body,
+            caller,
+        })
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        self.edge.core()
+    }
+
+    /// Who calls. A route of the table that needs a login always has one.
+    pub(crate) fn caller(&self) -> Result<&Caller, Failure> {
+        self.caller.as_ref().ok_or(Failure::Core(Error::NotLoggedIn))
+    }
+
+    pub(crate) fn is_logged_in(&self) -> bool {
+        self.caller.is_some()
+    }
+
+    /// A parameter of the query string; an empty one counts as none.
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
+        self.query.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// A text of the body; an empty or blank one counts as none.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.body.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty())
+    }
+
+    /// The last segment of the path, of a route that takes one.
+    pub(crate) fn segment(&self) -> &str {
+        self.path.trim_end_matches('/').rsplit('/').next().unwrap_or("")
+    }
+
+    /// A time that a client sent as text or number, in milliseconds.
+    pub(crate) fn time(value: &Value) -> Option<parlance_core::Ms> {
+        match value {
+            Value::String(text) => time::parse(text),
+            Value::Number(number) => number.as_i64(),
+            Value::Object(map) => map.get("$date").and_then(Self::time),
+            _ => None,
+        }
+    }
+}
+
+/// Token and user id; both headers or none.
+fn credentials(headers: &HeaderMap) -> Option<(&str, &str)> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    header("x-auth-token").zip(header("x-user-id"))
+}
+
+/// The query string as the original's parser sees it: a repeated key, or one with `[]`, is a list.
+fn params(query: &str) -> Result<Map<String, Value>, Failure> {
+    let mut params = Map::new();
+    for (n, (key, value)) in form_urlencoded::parse(query.as_bytes()).enumerate() {
+        if n >= MOST_PARAMS {
+            return Err(Failure::plain("Invalid query parameters"));
+        }
+        if key.contains('\0') || value.contains('\0') {
+            return Err(Failure::plain("Invalid query parameters"));
+        }
+        let value = Value::from(value.into_owned());
+        let (key, list) = match key.strip_suffix("[]") {
+            Some(key) => (key.to_owned(), true),
+            None => (key.into_owned(), false),
+        };
+        match params.get_mut(&key) {
+            Some(Value::Array(all)) => all.push(value),
+            Some(one) => *one = Value::Array(vec![one.take(), value]),
+            None if list => {
+                params.insert(key, Value::Array(vec![value]));
+            }
+            None => {
+                params.insert(key, value);
+            }
+        }
+    }
+    Ok(params)
+}

@@ -1,0 +1,87 @@
+//! `chat.*` on single messages: read one, react, star, pin (contract section 9.1).
+
+use crate::call::Call;
+use crate::error::{Failure, not_authorized};
+use crate::routes::Answer;
+use crate::{schema, wire};
+use parlance_core::{Error, Message};
+use parlance_http::json::Dates;
+use serde_json::Value;
+
+/// A success that carries one message.
+pub(crate) fn one_message(message: &Message) -> String {
+    wire::success(|o| wire::message(o.key("message"), message, Dates::Iso))
+}
+
+/// `GET chat.getMessage`: a foreign message and one that is not there are the same (ruling B4).
+pub(crate) async fn get_message(call: Call) -> Answer {
+    let id = call.param("msgId").ok_or_else(|| {
+        Failure::plain("The \"msgId\" query parameter must be provided.")
+    })?;
+    let found = call.core().message(call.caller()?, id).await?;
+    found.map(|(message, _)| one_message(&message)).ok_or(Failure::Bare)
+}
+
+/// The body's `messageId`; the texts for a missing one differ by a word between routes.
+fn message_id<'a>(call: &'a Call, missing: &str) -> Result<&'a str, Failure> {
+    match call.body.get("messageId") {
+        None | Some(Value::Null | Value::String(_)) => call.text("messageId").ok_or_else(|| {
+            Failure::coded(
+                "error-messageid-param-not-provided",
+                format!("The required \"messageId\" param is {missing}."),
+            )
+        }),
+        Some(_) => Err(Failure::Schema("must be string".to_owned())),
+    }
+}
+
+/// `POST chat.react`.
+pub(crate) async fn react(call: Call) -> Answer {
+    let id = message_id(&call, "missing")?;
+    let emoji = call.text("emoji").or_else(|| call.text("reaction")).ok_or_else(|| {
+        Failure::coded(
+            "error-emoji-param-not-provided",
+            "The required \"emoji\" param is missing.",
+        )
+    })?;
+    let on = match call.body.get("shouldReact") {
+        None | Some(Value::Null) => None,
+        some => {
+            let fits = schema::fits(schema::Kind::Flag, some.unwrap_or(&Value::Null));
+            fits.map_err(Failure::Schema)?;
+            Some(schema::flag(some))
+        }
+    };
+    call.core().react(call.caller()?, id, emoji, on).await?;
+    Ok(wire::success(|_| {}))
+}
+
+/// `POST chat.starMessage`.
+pub(crate) async fn star(call: Call) -> Answer {
+    call.core().star(call.caller()?, message_id(&call, "required")?, true).await?;
+    Ok(wire::success(|_| {}))
+}
+
+/// `POST chat.unStarMessage`.
+pub(crate) async fn unstar(call: Call) -> Answer {
+    call.core().star(call.caller()?, message_id(&call, "required")?, false).await?;
+    Ok(wire::success(|_| {}))
+}
+
+/// `POST chat.pinMessage`: the answer is the system message that says so.
+pub(crate) async fn pin(call: Call) -> Answer {
+    let id = message_id(&call, "missing")?;
+    let pinned = call.core().pin(call.caller()?, id).await;
+    Ok(one_message(&pinned.map_err(pin_error("pinMessage"))?))
+}
+
+/// `POST chat.unPinMessage`.
+pub(crate) async fn unpin(call: Call) -> Answer {
+    let id = message_id(&call, "required")?;
+    call.core().unpin(call.caller()?, id).await.map_err(pin_error("unpinMessage"))?;
+    Ok(wire::success(|_| {}))
+}
+
+fn pin_error(method: &'static str) -> impl FnOnce(Error) -> Failure {
+    not_authorized(method)
+}

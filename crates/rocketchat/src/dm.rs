@@ -1,0 +1,215 @@
+//! `dm.*`, which is `im.*` (contract section 5): open, close, list and read direct messages, and the
+//! two calls by which an administrator reads other people's.
+
+use crate::call::Call;
+use crate::error::Failure;
+use crate::page::{self, Paging, Reads};
+use crate::routes::Answer;
+use crate::schema::{self, Form, Kind};
+use crate::wire;
+use parlance_core::list::Marks;
+use parlance_core::{Access, Error, Message, Perm, Room};
+use serde_json::{Value, json};
+
+/// `POST dm.create` (section 5.2).
+pub(crate) async fn create(call: Call) -> Answer {
+    const FORMS: &[Form] = &[
+        Form {
+            required: &["usernames"],
+            allowed: &[("usernames", Kind::Text), ("excludeSelf", Kind::Flag)],
+        },
+        Form {
+            required: &["username"],
+            allowed: &[("username", Kind::Text), ("excludeSelf", Kind::Flag)],
+        },
+    ];
+    schema::one_of(FORMS, &call.body).map_err(Failure::Schema)?;
+    let names = match (call.body.get("usernames"), call.body.get("username")) {
+        (Some(list), _) => schema::text(list).split(',').map(str::to_owned).collect(),
+        (None, one) => vec![one.map(schema::text).unwrap_or_default()],
+    };
+    let names: Vec<&str> = names.iter().map(|name| name.trim()).filter(|n| !n.is_empty()).collect();
+    if names.is_empty() {
+        return Err(invalid_user());
+    }
+    let exclude_self = schema::flag(call.body.get("excludeSelf"));
+    let opened = call.core().open_direct(call.caller()?, &names, exclude_self).await;
+    let room = opened.map_err(create_error)?.room;
+    Ok(wire::success(|o| {
+        o.object("room", |o| {
+            o.text("t", "d");
+            o.text("rid", room.id.as_str());
+            o.raw("usernames", &room.usernames);
+            o.text("_id", room.id.as_str());
+        });
+    }))
+}
+
+fn invalid_user() -> Failure {
+    let details = json!({"method": "createDirectMessage"});
+    Failure::detailed("error-invalid-user", "Invalid user", details)
+}
+
+pub(crate) fn create_error(error: Error) -> Failure {
+    match error {
+        Error::NoUser => invalid_user(),
+        Error::NotAllowed => Failure::detailed(
+            "error-not-allowed",
+            "Not allowed",
+            json!({"method": "createDirectMessage"}),
+        ),
+        other => other.into(),
+    }
+}
+
+/// The body's `roomId`, of the routes that must have one.
+fn body_room(call: &Call) -> Result<&str, Failure> {
+    let missing =
+        || Failure::coded("error-room-param-not-provided", "Body param \"roomId\" is required");
+    match call.body.get("roomId") {
+        Some(Value::String(_)) | None | Some(Value::Null) => {
+            call.text("roomId").ok_or_else(missing)
+        }
+        Some(_) => Err(Failure::Schema("must be string".to_owned())),
+    }
+}
+
+/// `POST dm.open` (section 5.3): foreign and unknown rooms are the same 403.
+pub(crate) async fn open(call: Call) -> Answer {
+    let access = call.core().access(call.caller()?, body_room(&call)?).await;
+    let access = access.map_err(|error| match error {
+        Error::NoRoom => Failure::Forbidden,
+        other => other.into(),
+    })?;
+    call.core().open_room(call.caller()?, &access).await?;
+    Ok(wire::success(|_| {}))
+}
+
+/// `POST dm.close` (section 5.4).
+pub(crate) async fn close(call: Call) -> Answer {
+    let access = call.core().access(call.caller()?, body_room(&call)?).await;
+    let access = access.map_err(|error| match error {
+        Error::NoRoom => Error::NotSubscribed,
+        other => other,
+    })?;
+    call.core().close_room(call.caller()?, &access).await?;
+    Ok(wire::success(|_| {}))
+}
+
+/// `GET dm.list` (section 5.5). `query` is never used here.
+pub(crate) async fn list(call: Call) -> Answer {
+    let paging = Paging::read(&call, Reads { query: false, fields: true }, &[])?;
+    let document = wire::document(wire::room);
+    let page = call.core().dm_list(call.caller()?, &paging.query, &document).await?;
+    rooms(&paging, &page.items, page.total)
+}
+
+/// `GET dm.list.everyone` (section 5.6).
+pub(crate) async fn list_everyone(call: Call) -> Answer {
+    let admin = call.core().admin(call.caller()?, Perm::ViewRoomAdministration)?;
+    let paging = Paging::read(&call, Reads { query: true, fields: true }, &[])?;
+    let document = wire::document(wire::room);
+    let page = call.core().dm_list_everyone(admin, &call.ip, &paging.query, &document).await?;
+    rooms(&paging, &page.items, page.total)
+}
+
+fn rooms(paging: &Paging, rooms: &[Room], total: i64) -> Answer {
+    wire::try_success(|o| {
+        paging.items(o, "ims", rooms, wire::room)?;
+        o.number("offset", paging.offset());
+        o.number("count", rooms.len() as i64);
+        o.number("total", total);
+        Ok(())
+    })
+}
+
+/// `GET dm.messages` (section 5.7).
+pub(crate) async fn messages(call: Call) -> Answer {
+    const PAGING: [(&str, Kind); 8] = [
+        ("offset", Kind::Count),
+        ("count", Kind::Count),
+        ("sort", Kind::Text),
+        ("query", Kind::Text),
+        ("fields", Kind::Text),
+        ("mentionIds", Kind::Text),
+        ("starredIds", Kind::Text),
+        ("pinned", Kind::Text),
+    ];
+    const fn with(name: &'static str) -> [(&'static str, Kind); 9] {
+        let [a, b, c, d, e, f, g, h] = PAGING;
+        [(name, Kind::Text), a, b, c, d, e, f, g, h]
+    }
+    const BY_ID: [(&str, Kind); 9] = with("roomId");
+    const BY_NAME: [(&str, Kind); 9] = with("username");
+    const FORMS: &[Form] = &[
+        Form { required: &["roomId"], allowed: &BY_ID },
+        Form { required: &["username"], allowed: &BY_NAME },
+    ];
+    schema::one_of(FORMS, &call.query).map_err(Failure::Schema)?;
+    let paging = Paging::read(&call, Reads { query: true, fields: true }, &[])?;
+    let marks = Marks {
+        mentioned: page::ids(&call, "mentionIds")?,
+        starred: page::ids(&call, "starredIds")?,
+        pinned: call.param("pinned").is_some_and(|text| text.eq_ignore_ascii_case("true")),
+    };
+    let access = resolve(&call).await?;
+    let document = wire::document(wire::message);
+    let core = call.core();
+    let page = core.messages(call.caller()?, &access, &paging.query, &marks, &document).await?;
+    wire::try_success(|o| {
+        paging.items(o, "messages", &page.items, wire::message)?;
+        o.number("count", page.items.len() as i64);
+        o.number("offset", paging.offset());
+        o.number("total", page.total);
+        Ok(())
+    })
+}
+
+/// The room of `roomId` or `username` (section 5.1).
+async fn resolve(call: &Call) -> Result<Access, Failure> {
+    let (core, caller) = (call.core(), call.caller()?);
+    match (call.param("roomId"), call.param("username")) {
+        (Some(id), _) => Ok(core.resolve_room(caller, id).await?),
+        (None, Some(name)) => Ok(core.resolve_username(caller, name).await?),
+        (None, None) => Err(Error::NoRoom.into()),
+    }
+}
+
+/// `GET dm.messages.others` (section 5.8): permission, then the setting, then the room.
+pub(crate) async fn messages_others(call: Call) -> Answer {
+    let core = call.core();
+    let admin = core.admin(call.caller()?, Perm::ViewRoomAdministration)?;
+    // What comes before the room in the contract's order of checks comes before its parameters too.
+    if !call.settings.on(&parlance_core::setting::DM_HISTORY) {
+        return Err(disabled(&call));
+    }
+    let room = call.param("roomId").ok_or_else(|| {
+        Failure::coded("error-roomid-param-not-provided", "The parameter \"roomId\" is required")
+    })?;
+    let paging = Paging::read(&call, Reads { query: true, fields: true }, &[])?;
+    let document = wire::document(wire::message);
+    let page = core
+        .messages_of_others(admin, &call.ip, Some(room), &paging.query, &document)
+        .await
+        .map_err(|error| match error {
+            Error::SwitchedOff(_) => disabled(&call),
+            other => other.into(),
+        })?;
+    wire::try_success(|o| {
+        paging.items::<Message>(o, "messages", &page.items, wire::message)?;
+        o.number("offset", paging.offset());
+        o.number("count", page.items.len() as i64);
+        o.number("total", page.total);
+        Ok(())
+    })
+}
+
+/// The path that was called is the path that is named (ruling B1).
+fn disabled(call: &Call) -> Failure {
+    let route = call.path.trim_end_matches('/');
+    Failure::detailed(
+        "error-endpoint-disabled",
+        "This endpoint is disabled",
+        json!({ "route": route }),
+    )
+}

@@ -1,0 +1,292 @@
+//! Why there is no answer, as clients of this contract see it (section 3). A [`Failure`] is what a
+//! handler says; whatever the core says goes through the one exhaustive match of [`core_error`], and
+//! a handler that must say something else turns it before.
+
+use axum::http::StatusCode;
+use parlance_core::error::{Error, Feature};
+use parlance_core::{Perm, time};
+use parlance_http::body::BodyError;
+use serde_json::{Value, json};
+
+/// A refusal on this face.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// What the core said.
+    Core(Error),
+    /// A code with a text and details: status 400.
+    Coded { code: &'static str, reason: String, details: Option<Value> },
+    /// A text alone: status 400.
+    Plain(String),
+    /// Nothing but `"success":false`: status 400.
+    Bare,
+    /// Parameters that the route's schema does not allow.
+    Schema(String),
+    /// A refused login: `error` and `message` of the 401.
+    Login(Value, &'static str),
+    /// 403 without saying which permission is missing.
+    Forbidden,
+    /// A body over the limit.
+    TooLarge,
+    /// No such path, or not with this method.
+    NoRoute,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<BodyError> for Failure {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::TooLarge,
+            BodyError::Broken => Self::plain("The request body could not be read."),
+            BodyError::NotJson => Self::plain("The request body is not valid JSON."),
+            BodyError::NotObject => Self::plain("The request body must be a JSON object."),
+            BodyError::Nul => Self::plain("The request body must not contain NUL characters."),
+        }
+    }
+}
+
+impl Failure {
+    pub(crate) fn plain(text: impl Into<String>) -> Self {
+        Self::Plain(text.into())
+    }
+
+    pub(crate) fn coded(code: &'static str, reason: impl Into<String>) -> Self {
+        Self::Coded { code, reason: reason.into(), details: None }
+    }
+
+    pub(crate) fn detailed(code: &'static str, reason: impl Into<String>, details: Value) -> Self {
+        Self::Coded { code, reason: reason.into(), details: Some(details) }
+    }
+
+    /// Status and body.
+    pub(crate) fn render(self) -> (StatusCode, String) {
+        let bad = StatusCode::BAD_REQUEST;
+        let (status, body) = match self {
+            Self::Core(error) => match core_error(error) {
+                Ok(answer) => answer,
+                Err(failure) => return failure.render(),
+            },
+            Self::Coded { code, reason, details } => (bad, coded_body(code, &reason, details)),
+            Self::Plain(text) => (bad, json!({"success": false, "error": text})),
+            Self::Bare => (bad, json!({"success": false})),
+            Self::Schema(text) => {
+                let text = format!("{text} [invalid-params]");
+                (bad, json!({"success": false, "error": text, "errorType": "invalid-params"}))
+            }
+            Self::Login(error, message) => (
+                StatusCode::UNAUTHORIZED,
+                json!({"success": false, "status": "error", "error": error, "message": message}),
+            ),
+            Self::Forbidden => {
+                (StatusCode::FORBIDDEN, json!({"success": false, "error": "unauthorized"}))
+            }
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                json!({"success": false, "error": "The request body is too large.",
+                    "errorType": "error-too-large"}),
+            ),
+            Self::NoRoute => (
+                StatusCode::NOT_FOUND,
+                json!({"success": false, "error": "Not found", "status": "error",
+                    "message": "API endpoint does not exist"}),
+            ),
+        };
+        (status, body.to_string())
+    }
+}
+
+fn coded_body(code: &str, reason: &str, details: Option<Value>) -> Value {
+    let text = if reason.is_empty() { format!("[{code}]") } else { format!("{reason} [{code}]") };
+    let mut body = json!({"success": false, "error": text, "errorType": code});
+    if let Some(details) = details {
+        body["details"] = details;
+    }
+    body
+}
+
+/// What a core error is on this face: a status and a body, or another failure that renders itself.
+/// No arm is a catch-all: a new reason does not compile until it is decided here.
+fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
+    let coded = |code, reason: &str| Err(Failure::coded(code, reason));
+    let plain = |text: &str| Err(Failure::plain(text));
+    match error {
+        Error::NotLoggedIn => {
+            let text = "You must be logged in to do this.";
+            let body = json!({"success": false, "error": text, "status": "error", "message": text});
+            Ok((StatusCode::UNAUTHORIZED, body))
+        }
+        Error::BadCredentials => Err(Failure::Login("Unauthorized".into(), "Unauthorized")),
+        Error::Deactivated => Err(Failure::Login(
+            "error-user-is-not-activated".into(),
+            "User is not activated",
+        )),
+        Error::SessionOver => Err(Failure::Login(
+            403.into(),
+            "You've been logged out by the server. Please log in again.",
+        )),
+        Error::Lacks(_) => {
+            let text =
+                "User does not have the permissions required for this action [error-unauthorized]";
+            Ok((StatusCode::FORBIDDEN, json!({"success": false, "error": text})))
+        }
+        Error::NoAccess => Err(Failure::Forbidden),
+        Error::NoRoom => coded("invalid-channel", ""),
+        Error::NoDirectRoom(id) => Err(Failure::coded(
+            "error-room-not-found",
+            format!("No direct message room found by the id of: {id}"),
+        )),
+        Error::NotAllowed => plain("error-not-allowed"),
+        Error::Blocked => plain("room_is_blocked"),
+        Error::ReadOnly => plain("You can't send messages because the room is readonly."),
+        Error::TooLong { .. } => Err(Failure::detailed(
+            "error-message-size-exceeded",
+            "Message size exceeds Message_MaxAllowedSize",
+            json!({"method": "sendMessage"}),
+        )),
+        Error::OutOfSync { message, server } => Err(Failure::detailed(
+            "error-message-ts-out-of-sync",
+            "Message timestamp is out of sync",
+            json!({"method": "sendMessage", "message_ts": time::iso(message),
+                "server_ts": time::iso(server)}),
+        )),
+        Error::MentionNotAllowed(word) => Err(Failure::detailed(
+            "error-action-not-allowed",
+            format!("Notify {word} in this room not allowed"),
+            json!({"action": format!("Notify_{word}")}),
+        )),
+        Error::DuplicateMessage => {
+            coded("error-message-id-taken", "A message with this _id exists already")
+        }
+        Error::DuplicateKey => Ok((
+            StatusCode::CONFLICT,
+            coded_body("error-key-reused", "This key was used for another message", None),
+        )),
+        Error::NoThread => coded("error-invalid-message", "Invalid Message"),
+        Error::NoMessage => coded(
+            "error-message-not-found",
+            "The provided \"messageId\" does not match any existing message.",
+        ),
+        Error::UnknownEmoji => coded("error-not-allowed", "Invalid emoji provided."),
+        Error::SwitchedOff(feature) => Err(switched_off(feature)),
+        Error::NotSubscribed => plain("The user is not subscribed to the room"),
+        Error::AlreadyClosed => {
+            plain("The direct message room, is already closed to the sender")
+        }
+        Error::NoUser => coded(
+            "error-invalid-user",
+            "The required \"userId\" or \"username\" param provided does not match any users",
+        ),
+        Error::TooManyMembers { max } => Err(Failure::detailed(
+            "error-direct-message-max-user-exceeded",
+            format!("You cannot add more than {max} users, including yourself to a direct message"),
+            json!({"method": "createDirectRoom"}),
+        )),
+        Error::BadId => coded("error-invalid-id", "This id cannot be used"),
+        Error::BadUsername(name) => Err(Failure::detailed(
+            "error-input-is-not-a-valid-field",
+            format!("{name} is not a valid username"),
+            json!({"method": "insertOrUpdateUser", "input": name, "field": "Username"}),
+        )),
+        Error::UsernameTaken(name) | Error::EmailTaken(name) => Err(Failure::detailed(
+            "error-field-unavailable",
+            format!("{name} is already in use :("),
+            json!({"method": "insertOrUpdateUser", "field": name}),
+        )),
+        Error::BadEmail(email) => Err(Failure::detailed(
+            "error-invalid-email",
+            format!("Invalid email {email}"),
+            json!({"function": "saveUser", "email": email}),
+        )),
+        Error::BadName => plain("Name contains invalid characters"),
+        Error::BadPassword => coded("error-invalid-password", "The password cannot be used"),
+        Error::RegistrationClosed => Err(Failure::detailed(
+            "error-user-registration-disabled",
+            "User registration is disabled",
+            json!({"method": "registerUser"}),
+        )),
+        Error::NoRole(_) => coded("error-invalid-role", "Invalid role"),
+        Error::NoPermission(_) => coded("error-invalid-permission", "Invalid permission"),
+        Error::NoSetting(_) => Err(Failure::Bare),
+        Error::BadSetting(id) => {
+            Err(Failure::coded("error-invalid-setting-value", format!("Invalid value for {id}")))
+        }
+        Error::BadStatus => Err(Failure::detailed(
+            "error-invalid-status",
+            "Valid status types include online, away, offline, and busy.",
+            json!({"method": "users.setStatus"}),
+        )),
+        Error::Query(error) => {
+            Err(Failure::coded("error-invalid-query", format!("Invalid query parameter provided: {error}")))
+        }
+        Error::TooBroad { field } => Err(Failure::detailed(
+            "error-query-too-broad",
+            format!("Too many documents would have to be read for the condition on \"{field}\""),
+            json!({"field": field}),
+        )),
+        Error::Bad(what) => Err(Failure::coded(
+            "error-invalid-params",
+            format!("The \"{what}\" parameter is not valid."),
+        )),
+        Error::BadIdList(name) => Err(Failure::coded(
+            "error-invalid-params",
+            format!("The \"{name}\" parameter must be a list of ids."),
+        )),
+        Error::PositionTooOld => coded("error-position-too-old", "The position is too old"),
+        Error::Unavailable(cause) => {
+            tracing::warn!(%cause, "the store is not available");
+            let text = "The server cannot take this now. Please try again.";
+            let body = json!({"success": false, "error": text, "errorType": "error-unavailable"});
+            Ok((StatusCode::SERVICE_UNAVAILABLE, body))
+        }
+        Error::Internal(cause) => {
+            tracing::error!(%cause, "internal error");
+            let body = json!({"success": false, "error": "Internal server error"});
+            Ok((StatusCode::INTERNAL_SERVER_ERROR, body))
+        }
+    }
+}
+
+fn switched_off(feature: Feature) -> Failure {
+    let action = |reason: &str, method: &str, action: &str| {
+        let details = json!({"method": method, "action": action});
+        Failure::detailed("error-action-not-allowed", reason, details)
+    };
+    match feature {
+        Feature::OthersMessages => {
+            Failure::coded("error-endpoint-disabled", "This endpoint is disabled")
+        }
+        Feature::Pinning => action("Message pinning not allowed", "pinMessage", "Message_pinning"),
+        Feature::Starring => {
+            action("Message starring not allowed", "starMessage", "Message_starring")
+        }
+        Feature::Threads => Failure::detailed(
+            "error-not-allowed",
+            "not-allowed",
+            json!({"method": "sendMessage"}),
+        ),
+        Feature::Status => Failure::detailed(
+            "error-not-allowed",
+            "Change status is not allowed",
+            json!({"method": "setUserStatus"}),
+        ),
+        Feature::Invisible => Failure::detailed(
+            "error-status-not-allowed",
+            "Invisible status is disabled",
+            json!({"method": "setUserStatus"}),
+        ),
+    }
+}
+
+/// What a missing permission is called where the original's method checks it by itself.
+pub(crate) fn not_authorized(method: &'static str) -> impl FnOnce(Error) -> Failure {
+    move |error| match error {
+        Error::Lacks(Perm::PinMessage) => {
+            Failure::detailed("not-authorized", "Not Authorized", json!({"method": method}))
+        }
+        other => other.into(),
+    }
+}

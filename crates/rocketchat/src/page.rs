@@ -1,0 +1,182 @@
+//! The parameters that every list takes (contract section 4): offset, count, sort, query, fields.
+//! What a caller may never see can be neither read, sorted nor filtered on: names that are always
+//! secret are refused here, before the core sees the query.
+
+use crate::call::Call;
+use crate::error::Failure;
+use crate::schema::{self, Kind};
+use parlance_core::list::ListQuery;
+use parlance_core::setting;
+use parlance_http::json::{Dates, Object};
+use parlance_query::{Fields, Filter, Limits, Sort};
+use serde_json::{Value, json};
+
+/// Never returned and never asked about, on any list (contract section 4.3).
+pub(crate) const ALWAYS: &[&str] = &["joinCode", "members", "importIds", "e2e"];
+/// Secrets of accounts: no permission shows them.
+const SECRET: &[&str] = &["services", "password", "inviteToken", "tokens", "loginTokens"];
+
+/// A list's parameters, read.
+pub(crate) struct Paging {
+    pub(crate) query: ListQuery,
+    fields: Option<Fields>,
+}
+
+/// Which of the three dangerous parameters a route reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Reads {
+    pub(crate) query: bool,
+    pub(crate) fields: bool,
+}
+
+impl Paging {
+    /// Reads the parameters; `hidden` are further names that this caller may not see.
+    pub(crate) fn read(call: &Call, reads: Reads, hidden: &[&str]) -> Result<Self, Failure> {
+        let limits = Limits::default();
+        let mode = call.settings.text(&setting::UNSAFE_QUERY);
+        let given = reads.query && call.param("query").is_some()
+            || reads.fields && call.param("fields").is_some();
+        if mode == "strict" && given {
+            return Err(Failure::Schema("must NOT have additional properties".to_owned()));
+        }
+        let on = mode == "on";
+        let secret = |path: &str| {
+            let first = path.split('.').next().unwrap_or(path);
+            ALWAYS.contains(&first) || SECRET.contains(&first) || hidden.contains(&first)
+        };
+        let filter = match call.param("query").filter(|_| reads.query && on) {
+            Some(raw) => filter(raw, &limits, &secret)?,
+            None => Filter::all(),
+        };
+        let sort = match text_of(call, "sort")? {
+            Some(raw) => Some(sort(raw, &limits, &secret)?),
+            None => None,
+        };
+        let fields = match call.param("fields").filter(|_| reads.fields && on) {
+            Some(raw) => {
+                let parsed = Fields::parse(raw, &limits).map_err(|_| invalid("fields", raw))?;
+                let removed: Vec<&str> =
+                    ALWAYS.iter().chain(SECRET).chain(hidden).copied().collect();
+                Some(parsed.without(&removed))
+            }
+            None => None,
+        };
+        let (offset, limit) = window(call)?;
+        // An empty sort means no ordering of one's own.
+        let sort = sort.filter(|sort| !sort.0.is_empty());
+        Ok(Self { query: ListQuery { filter, sort, offset, limit }, fields })
+    }
+
+    pub(crate) fn offset(&self) -> i64 {
+        self.query.offset
+    }
+
+    /// Writes the items, each as `write` prints it and `fields` projects it.
+    pub(crate) fn items<T>(
+        &self,
+        object: &mut Object<'_>,
+        name: &str,
+        items: &[T],
+        write: impl Fn(&mut String, &T, Dates),
+    ) -> Result<(), Failure> {
+        let mut broken = None;
+        object.array(name, items, |out, item| match &self.fields {
+            None => write(out, item, Dates::Iso),
+            Some(fields) => {
+                let mut text = String::new();
+                write(&mut text, item, Dates::Iso);
+                match serde_json::from_str(&text) {
+                    Ok(document) => out.push_str(&fields.project(document).to_string()),
+                    Err(error) => {
+                        out.push_str("null");
+                        broken = Some(error);
+                    }
+                }
+            }
+        });
+        match broken {
+            Some(error) => {
+                let cause = format!("a document does not parse: {error}");
+                Err(parlance_core::Error::Internal(cause.into()).into())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn filter(raw: &str, limits: &Limits, secret: &dyn Fn(&str) -> bool) -> Result<Filter, Failure> {
+    let filter = Filter::parse(raw, limits).map_err(|_| invalid("query", raw))?;
+    filter.refuse(secret).map_err(|_| invalid("query", raw))?;
+    Ok(filter)
+}
+
+fn sort(raw: &str, limits: &Limits, secret: &dyn Fn(&str) -> bool) -> Result<Sort, Failure> {
+    let sort = Sort::parse(raw, limits).map_err(|_| invalid("sort", raw))?;
+    sort.refuse(secret).map_err(|_| invalid("sort", raw))?;
+    Ok(sort)
+}
+
+/// The contract's error for a parameter that cannot be taken.
+fn invalid(what: &str, raw: &str) -> Failure {
+    let code = match what {
+        "sort" => "error-invalid-sort",
+        "fields" => "error-invalid-fields",
+        _ => "error-invalid-query",
+    };
+    Failure::detailed(
+        code,
+        format!("Invalid {what} parameter provided: \"{raw}\""),
+        json!({"helperMethod": "parseJsonQuery"}),
+    )
+}
+
+/// A parameter that must be one text.
+fn text_of<'a>(call: &'a Call, name: &str) -> Result<Option<&'a str>, Failure> {
+    match call.query.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Failure::Schema("must be string".to_owned())),
+    }
+}
+
+/// Offset and limit; `None` for all (contract section 4.1, ruling B5).
+pub(crate) fn window(call: &Call) -> Result<(i64, Option<i64>), Failure> {
+    let settings = &call.settings;
+    let most = settings.number(&setting::UPPER_COUNT).max(1);
+    let usual = settings.number(&setting::DEFAULT_COUNT).clamp(1, most);
+    let limit = match whole(call, "count")? {
+        None => Some(usual),
+        Some(0) if settings.on(&setting::INFINITE_COUNT) => None,
+        Some(0) => Some(usual),
+        Some(count) => Some(count.min(most)),
+    };
+    Ok((whole(call, "offset")?.unwrap_or(0), limit))
+}
+
+/// A number that is not negative. Larger ones than there can be documents are cut.
+fn whole(call: &Call, name: &str) -> Result<Option<i64>, Failure> {
+    let Some(value) = call.query.get(name) else { return Ok(None) };
+    schema::fits(Kind::Count, value).map_err(Failure::Schema)?;
+    let text = schema::text(value);
+    // Fits, so it is a number; one that is not whole is cut, as the original's parser does.
+    let number = text.parse::<i64>().ok();
+    let cut = || text.parse::<f64>().map_or(0, |number| number.min(9e15) as i64);
+    Ok(Some(number.unwrap_or_else(cut)))
+}
+
+/// One of the two id lists of `dm.messages`: a JSON array of texts, or a comma-separated list
+/// (section 4.5, ruling B11).
+pub(crate) fn ids(call: &Call, name: &'static str) -> Result<Vec<String>, Failure> {
+    const MOST: usize = 100;
+    let Some(text) = call.param(name) else { return Ok(Vec::new()) };
+    let ids: Vec<String> = if text.trim_start().starts_with('[') {
+        serde_json::from_str(text).map_err(|_| parlance_core::Error::BadIdList(name))?
+    } else {
+        text.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect()
+    };
+    if ids.len() > MOST {
+        return Err(parlance_core::Error::BadIdList(name).into());
+    }
+    Ok(ids)
+}

@@ -1,0 +1,299 @@
+//! Sending (contract sections 7.2 and 7.3): `chat.sendMessage` with the client's own id, and
+//! `chat.postMessage` with targets by name. Both check types here, and send through one core function.
+
+use crate::call::Call;
+use crate::chat::one_message;
+use crate::error::Failure;
+use crate::routes::Answer;
+use crate::{dm, schema, wire};
+use parlance_core::send::{NewMessage, TextLimit};
+use parlance_core::{Access, Error, Message, Perm, setting};
+use parlance_http::json::Dates;
+use serde_json::{Map, Value, json};
+
+/// Targets of one `chat.postMessage` at most.
+const MOST_TARGETS: usize = 50;
+
+/// Message types that only the server writes (section 7.8).
+const SYSTEM: &[&str] = &[
+    "room_changed_topic", "room_changed_name", "room_changed_description",
+    "room_changed_announcement", "room_changed_avatar", "room_changed_privacy",
+    "message_pinned", "message_pinned_e2e", "rm", "r", "uj", "ul", "ut", "au", "ru", "wm",
+    "user-muted", "user-unmuted", "user_joined_otr", "otr", "otr-ack", "user_requested_otr_key_refresh",
+    "user_key_refreshed_successfully", "subscription-role-added", "subscription-role-removed",
+    "room-archived", "room-unarchived", "room-set-read-only", "room-removed-read-only",
+    "room-allowed-reacting", "room-disallowed-reacting", "discussion-created", "videoconf",
+    "room_e2e_enabled", "room_e2e_disabled", "command", "jitsi_call_started", "message_snippeted",
+    "thread-created", "ujt", "ult", "added-user-to-team", "removed-user-from-team",
+];
+
+fn mismatch(text: impl std::fmt::Display) -> Failure {
+    Failure::plain(format!("Match error: {text}"))
+}
+
+/// `POST chat.sendMessage`.
+pub(crate) async fn send_message(call: Call) -> Answer {
+    let Some(Value::Object(message)) = call.body.get("message") else {
+        return Err(match call.body.get("message") {
+            None | Some(Value::Null) => Failure::coded(
+                "error-invalid-params",
+                "The \"message\" parameter must be provided.",
+            ),
+            Some(_) => mismatch("Expected object in field message"),
+        });
+    };
+    let kind = text(message, "t")?;
+    if kind.is_some_and(|kind| SYSTEM.contains(&kind)) {
+        return Err(Failure::plain("Cannot send system messages using 'chat.sendMessage'"));
+    }
+    let thread = text(message, "tmid")?.filter(|id| !id.is_empty());
+    let tshow = flag(message, "tshow")?;
+    if tshow && thread.is_none() {
+        return Err(Failure::detailed(
+            "invalid-params",
+            "tshow provided but missing tmid",
+            json!({"method": "sendMessage"}),
+        ));
+    }
+    let client_ts = match message.get("ts") {
+        None | Some(Value::Null) => None,
+        Some(ts) => Some(Call::time(ts).ok_or_else(|| mismatch("Expected date in field ts"))?),
+    };
+    let body = carried(&call, message)?;
+    let preview_urls = match call.body.get("previewUrls") {
+        None | Some(Value::Null) => None,
+        Some(list) => Some(texts(list).ok_or_else(|| mismatch("Expected array of strings"))?),
+    };
+    let new = NewMessage {
+        id: text(message, "_id")?.filter(|id| !id.is_empty()).map(str::to_owned),
+        kind: kind.filter(|kind| *kind == "e2e").map(str::to_owned),
+        thread: thread.map(str::to_owned),
+        tshow,
+        client_ts,
+        body,
+        preview_urls,
+        ..NewMessage::text(text(message, "msg")?.unwrap_or(""))
+    };
+    let rid = text(message, "rid")?.filter(|rid| !rid.is_empty());
+    let rid = rid.ok_or_else(|| {
+        Failure::plain("The 'rid' property on the message object is missing.")
+    })?;
+    let access = call.core().access(call.caller()?, rid).await.map_err(send_error)?;
+    let sent = call.core().send(call.caller()?, &access, new).await.map_err(send_error)?;
+    Ok(one_message(&sent.message))
+}
+
+/// On a send, a foreign room and one that is not there are the same (ruling B4).
+fn send_error(error: Error) -> Failure {
+    match error {
+        Error::NoAccess | Error::NoRoom => Error::NotAllowed.into(),
+        Error::BadId => mismatch("Expected a usable id in field _id"),
+        other => other.into(),
+    }
+}
+
+/// `POST chat.postMessage`.
+pub(crate) async fn post_message(call: Call) -> Answer {
+    let targets = targets(&call)?;
+    let parse_urls = match call.body.get("parseUrls") {
+        None | Some(Value::Null) => !call.body.contains_key("attachments"),
+        some => schema::flag(some),
+    };
+    let text_of = |names: [&str; 2]| -> Result<Option<&str>, Failure> {
+        let first = text(&call.body, names[0])?;
+        Ok(first.or(text(&call.body, names[1])?))
+    };
+    let msg = text_of(["text", "msg"])?.unwrap_or("").trim().to_owned();
+    let mut message = Map::new();
+    let pairs = [("alias", ["alias", "username"]), ("emoji", ["emoji", "icon_emoji"]),
+        ("avatar", ["avatar", "icon_url"])];
+    for (name, keys) in pairs {
+        if let Some(value) = text_of(keys)?.filter(|value| !value.is_empty()) {
+            message.insert(name.to_owned(), value.into());
+        }
+    }
+    if let Some(fields) = call.body.get("customFields") {
+        message.insert("customFields".to_owned(), fields.clone());
+    }
+    if let Some(bot @ (Value::Object(_) | Value::Bool(_))) = call.body.get("bot") {
+        message.insert("bot".to_owned(), bot.clone());
+    }
+    let attachments = call.body.get("attachments").filter(|list| list.is_array());
+    message.insert("attachments".to_owned(), attachments.cloned().unwrap_or_else(|| json!([])));
+    let mut body = carried(&call, &message)?;
+    body.insert("groupable".to_owned(), schema::flag(call.body.get("groupable")).into());
+    body.insert("parseUrls".to_owned(), parse_urls.into());
+    let new = NewMessage {
+        thread: text(&call.body, "tmid")?.filter(|id| !id.is_empty()).map(str::to_owned),
+        body,
+        parse_urls,
+        limit: TextLimit::Utf16,
+        ..NewMessage::text(msg)
+    };
+    // Every target is found before anything is written, so a misspelt one stores nothing.
+    let mut rooms: Vec<(&str, Access)> = Vec::new();
+    for target in &targets {
+        let access = target_room(&call, target).await?;
+        if !rooms.iter().any(|(_, known)| known.room().id == access.room().id) {
+            rooms.push((target, access));
+        }
+    }
+    let mut first: Option<(&str, Message)> = None;
+    for (target, access) in &rooms {
+        let sent = call.core().send(call.caller()?, access, new.clone()).await;
+        let sent = sent.map_err(send_error)?;
+        first.get_or_insert((target, sent.message));
+    }
+    let (target, message) = first.ok_or_else(|| Failure::plain("unknown-error"))?;
+    Ok(wire::success(|o| {
+        o.number("ts", call.core().clock().now());
+        o.text("channel", target);
+        wire::message(o.key("message"), &message, Dates::Iso);
+    }))
+}
+
+/// `roomId` or `channel`, each a text or a list of them.
+fn targets(call: &Call) -> Result<Vec<String>, Failure> {
+    let given = ["roomId", "channel"].iter().find_map(|name| call.body.get(*name));
+    let list = match given {
+        Some(Value::String(one)) if !one.trim().is_empty() => vec![one.trim().to_owned()],
+        Some(list @ Value::Array(_)) => texts(list)
+            .ok_or_else(|| Failure::Schema("must be string".to_owned()))?,
+        Some(Value::Object(_)) => return Err(Failure::Schema("must be string".to_owned())),
+        _ => Vec::new(),
+    };
+    if list.is_empty() || list.len() > MOST_TARGETS {
+        return Err(Error::NoRoom.into());
+    }
+    Ok(list)
+}
+
+/// The room of one target: `@user` opens the conversation; anything else is a room's id or a user's.
+async fn target_room(call: &Call, target: &str) -> Result<Access, Failure> {
+    let (core, caller) = (call.core(), call.caller()?);
+    if target.starts_with('#') {
+        return Err(Error::NoRoom.into());
+    }
+    if let Some(name) = target.strip_prefix('@') {
+        let opened = core.open_direct(caller, &[name], false).await.map_err(|e| match e {
+            Error::NoUser => Error::NoRoom.into(),
+            other => dm::create_error(other),
+        })?;
+        return Ok(core.access(caller, opened.room.id.as_str()).await?);
+    }
+    core.resolve_room(caller, target).await.map_err(send_error)
+}
+
+/// The members of a message that are carried as they are, checked (sections 7.3 and 7.7).
+fn carried(call: &Call, message: &Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+    let mut body = Map::new();
+    for name in ["alias", "avatar", "emoji"] {
+        let Some(value) = text(message, name)?.filter(|value| !value.is_empty()) else { continue };
+        if name != "emoji" && !call.core().may(call.caller()?, Perm::MessageImpersonate) {
+            return Err(Failure::plain("Not enough permission"));
+        }
+        if name == "avatar" && !(is_link(value) || value.starts_with('/')) {
+            return Err(mismatch("Expected an URL in field avatar"));
+        }
+        body.insert(name.to_owned(), value.into());
+    }
+    match message.get("attachments") {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(list)) => {
+            list.iter().try_for_each(check_attachment)?;
+            body.insert("attachments".to_owned(), list.clone().into());
+        }
+        Some(_) => return Err(mismatch("Expected array in field attachments")),
+    }
+    match message.get("customFields") {
+        None | Some(Value::Null) => {}
+        Some(fields @ Value::Object(_)) if call.settings.on(&setting::CUSTOM_FIELDS) => {
+            body.insert("customFields".to_owned(), fields.clone());
+        }
+        Some(_) => return Err(Failure::plain("Custom fields not enabled")),
+    }
+    for name in ["groupable", "bot", "content", "e2eMentions", "e2e", "location"] {
+        if let Some(value) = message.get(name).filter(|value| !value.is_null()) {
+            body.insert(name.to_owned(), value.clone());
+        }
+    }
+    Ok(body)
+}
+
+/// An absolute URL or a path of uploads, and nothing that runs.
+fn is_link(text: &str) -> bool {
+    let absolute = |(scheme, rest): (&str, &str)| {
+        matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https" | "ftp")
+            && !rest.is_empty()
+    };
+    text.starts_with("/file-upload/") || text.split_once("://").is_some_and(absolute)
+}
+
+fn check_attachment(attachment: &Value) -> Result<(), Failure> {
+    const TEXTS: &[&str] = &["color", "text", "button_alignment", "author_name", "title",
+        "image_preview", "image_type", "audio_type", "video_type"];
+    const FLAGS: &[&str] = &["collapsed", "title_link_download"];
+    const NUMBERS: &[&str] = &["image_size", "audio_size", "video_size"];
+    const LINKS: &[&str] = &["thumb_url", "message_link", "author_link", "author_icon",
+        "title_link", "image_url", "audio_url", "video_url"];
+    let Value::Object(map) = attachment else {
+        return Err(mismatch("Expected object in field attachments"));
+    };
+    for (name, value) in map.iter().filter(|(_, value)| !value.is_null()) {
+        let name = name.as_str();
+        let fits = match name {
+            _ if TEXTS.contains(&name) => value.is_string(),
+            _ if FLAGS.contains(&name) => value.is_boolean(),
+            _ if NUMBERS.contains(&name) => value.is_number(),
+            _ if LINKS.contains(&name) => value.as_str().is_some_and(is_link),
+            "ts" => value.is_string() || value.is_number() || value.is_object(),
+            "image_dimensions" => value.is_object(),
+            "actions" => value.as_array().is_some_and(|all| all.iter().all(action_fits)),
+            "fields" => value.as_array().is_some_and(|all| all.iter().all(field_fits)),
+            "attachments" => value.as_array().is_some_and(|all| {
+                all.iter().all(|inner| check_attachment(inner).is_ok())
+            }),
+            _ => true,
+        };
+        if !fits {
+            return Err(mismatch(format!("Unexpected value in field attachments.{name}")));
+        }
+    }
+    Ok(())
+}
+
+fn action_fits(action: &Value) -> bool {
+    let link = |name: &str| {
+        action.get(name).is_none_or(|value| value.is_null() || value.as_str().is_some_and(is_link))
+    };
+    action.is_object() && link("url") && link("image_url")
+}
+
+fn field_fits(field: &Value) -> bool {
+    let is = |name: &str, test: fn(&Value) -> bool| field.get(name).is_none_or(test);
+    field.is_object()
+        && is("short", Value::is_boolean)
+        && is("title", Value::is_string)
+        && is("value", |value| value.is_string() || value.is_number() || value.is_boolean())
+}
+
+/// A text member; absent and null are none, anything else is a mismatch.
+fn text<'a>(map: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Failure> {
+    match map.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(mismatch(format!("Expected string in field {name}"))),
+    }
+}
+
+fn flag(map: &Map<String, Value>, name: &str) -> Result<bool, Failure> {
+    match map.get(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(_) => Err(mismatch(format!("Expected boolean in field {name}"))),
+    }
+}
+
+fn texts(list: &Value) -> Option<Vec<String>> {
+    list.as_array()?.iter().map(|one| one.as_str().map(str::to_owned)).collect()
+}

@@ -1,0 +1,120 @@
+//! Every endpoint of this face, in one table. `dm.X` is also `im.X`: the alias is made here, so both
+//! names always share one function and one check. The compatibility table of the README is checked
+//! against this one by a test.
+
+use crate::call::Call;
+use crate::error::Failure;
+use crate::{chat, dm, post, server, session, settings, users};
+use axum::http::Method;
+use std::future::Future;
+use std::pin::Pin;
+
+/// The whole JSON text of a success, or why there is none.
+pub(crate) type Answer = Result<String, Failure>;
+
+type Run = fn(Call) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// One endpoint.
+#[derive(Debug)]
+pub struct Route {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// The name below `/api/v1/`; a name that ends in `/` takes one more segment.
+    pub name: &'static str,
+    /// Does it need a login?
+    pub login: bool,
+    pub(crate) run: Run,
+}
+
+macro_rules! table {
+    ($($method:ident $name:literal $login:ident $run:path;)*) => {
+        &[$(Route {
+            method: Method::$method,
+            name: $name,
+            login: table!(@ $login),
+            run: |call| Box::pin($run(call)),
+        },)*]
+    };
+    (@ login) => { true };
+    (@ open) => { false };
+}
+
+/// The table. `dm.*` stands for `im.*` as well.
+pub static ROUTES: &[Route] = table! {
+    POST "login" open session::login;
+    GET "logout" login session::logout;
+    POST "logout" login session::logout;
+    GET "me" login session::me;
+    GET "info" open server::info;
+
+    POST "dm.create" login dm::create;
+    POST "dm.open" login dm::open;
+    POST "dm.close" login dm::close;
+    GET "dm.list" login dm::list;
+    GET "dm.list.everyone" login dm::list_everyone;
+    GET "dm.messages" login dm::messages;
+    GET "dm.messages.others" login dm::messages_others;
+
+    POST "chat.sendMessage" login post::send_message;
+    POST "chat.postMessage" login post::post_message;
+    GET "chat.getMessage" login chat::get_message;
+    POST "chat.react" login chat::react;
+    POST "chat.starMessage" login chat::star;
+    POST "chat.unStarMessage" login chat::unstar;
+    POST "chat.pinMessage" login chat::pin;
+    POST "chat.unPinMessage" login chat::unpin;
+
+    POST "users.create" login users::create;
+    POST "users.register" open users::register;
+    GET "users.info" login users::info;
+    GET "users.list" login users::list;
+    POST "users.setStatus" login users::set_status;
+    GET "users.getStatus" login users::get_status;
+
+    GET "permissions.listAll" login server::permissions;
+    POST "permissions.update" login server::update_permissions;
+    GET "roles.list" login server::roles;
+    GET "settings.public" open settings::public;
+    GET "settings" login settings::list;
+    GET "settings/" login settings::get;
+    POST "settings/" login settings::set;
+};
+
+/// The route of a request: by method and path. `HEAD` is `GET` without a body.
+pub(crate) fn find(method: &Method, path: &str) -> Option<&'static Route> {
+    let name = match path.strip_prefix("/api/v1/") {
+        Some(name) => name.strip_suffix('/').unwrap_or(name),
+        None if path == "/api/info" => "info",
+        None => return None,
+    };
+    let method = if method == Method::HEAD { &Method::GET } else { method };
+    let fits = |route: &&Route| {
+        let same = match (route.name.strip_prefix("dm."), name.strip_prefix("im.")) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ if route.name.ends_with('/') => {
+                name.strip_prefix(route.name).is_some_and(|rest| !rest.contains('/'))
+            }
+            _ => route.name == name,
+        };
+        same && route.method == *method
+    };
+    ROUTES.iter().find(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ROUTES, find};
+    use axum::http::Method;
+
+    #[test]
+    fn aliases_share_a_route() {
+        for route in ROUTES.iter().filter(|route| route.name.starts_with("dm.")) {
+            let dm = find(&route.method, &format!("/api/v1/{}", route.name)).expect("dm");
+            let im = format!("/api/v1/im.{}", &route.name[3..]);
+            assert!(std::ptr::eq(dm, find(&route.method, &im).expect("im")));
+        }
+        assert!(find(&Method::GET, "/api/v1/settings/Site_Name").is_some());
+        assert!(find(&Method::GET, "/api/v1/settings/a/b").is_none());
+        assert!(find(&Method::POST, "/api/v1/dm.list").is_none());
+    }
+}

@@ -1,0 +1,104 @@
+//! What clients ask about the server itself: its version, permissions and roles (contract 9.4).
+
+use crate::call::Call;
+use crate::error::Failure;
+use crate::routes::Answer;
+use crate::wire;
+use parlance_core::caller::{Grant, ROLES};
+use parlance_core::{Error, Ms, Perm};
+use parlance_http::json::{Dates, Object};
+use serde_json::{Value, json};
+
+/// The version said to clients: the baseline of the contract (ruling B8).
+const VERSION: &str = "7.13.0";
+
+/// `GET /api/info` and `GET /api/v1/info`.
+pub(crate) async fn info(call: Call) -> Answer {
+    let full = match call.caller() {
+        Ok(caller) => call.core().may(caller, Perm::ViewStatistics),
+        Err(_) => false,
+    };
+    // Without the right to see statistics the patch version is left out, as the original does.
+    let short = VERSION.rsplit_once('.').map_or(VERSION, |(short, _)| short);
+    let version = if full { VERSION } else { short };
+    Ok(wire::success(|o| {
+        o.text("version", version);
+        o.object("info", |info| info.text("version", VERSION));
+        o.object("minimumClientVersions", |o| {
+            o.text("desktop", "3.9.6");
+            o.text("mobile", "4.39.0");
+        });
+    }))
+}
+
+fn grant(out: &mut String, grant: &Grant) {
+    let mut o = Object::new(out, Dates::Iso);
+    o.text("_id", grant.perm.id());
+    o.raw("roles", &Value::from(grant.roles.to_vec()).to_string());
+    o.date("_updatedAt", grant.updated);
+    o.end();
+}
+
+/// `GET permissions.listAll`.
+pub(crate) async fn permissions(call: Call) -> Answer {
+    let since: Option<Ms> = match call.query.get("updatedSince") {
+        None => None,
+        Some(value) => Some(Call::time(value).ok_or_else(|| {
+            Failure::coded(
+                "error-roomId-param-invalid",
+                "The \"updatedSince\" query parameter must be a valid date.",
+            )
+        })?),
+    };
+    let grants = call.core().grants();
+    let newer = grants.iter().filter(|grant| since.is_none_or(|since| grant.updated > since));
+    Ok(wire::success(|o| {
+        o.array("update", newer, grant);
+        o.raw("remove", "[]");
+    }))
+}
+
+/// `POST permissions.update`: takes effect at once.
+pub(crate) async fn update_permissions(call: Call) -> Answer {
+    let admin = call.core().admin(call.caller()?, Perm::AccessPermissions).map_err(|_| {
+        Failure::Coded {
+            code: "error-edit-permissions-not-allowed",
+            reason: "Editing permissions is not allowed".to_owned(),
+            details: None,
+        }
+    })?;
+    let grants = call.body.get("permissions").and_then(Value::as_array).and_then(|all| {
+        let one = |entry: &Value| {
+            let roles = entry.get("roles")?.as_array()?;
+            let roles = roles.iter().map(|role| role.as_str().map(str::to_owned));
+            Some((entry.get("_id")?.as_str()?.to_owned(), roles.collect::<Option<Vec<_>>>()?))
+        };
+        all.iter().map(one).collect::<Option<Vec<_>>>()
+    });
+    let grants = grants
+        .ok_or_else(|| Failure::coded("error-invalid-body-params", "Invalid body params"))?;
+    call.core().set_grants(admin, &grants).await.map_err(|error| match error {
+        Error::NoRole(role) => {
+            Failure::detailed("error-invalid-role", "Invalid role", json!({ "role": role }))
+        }
+        other => other.into(),
+    })?;
+    let grants = call.core().grants();
+    Ok(wire::success(|o| o.array("permissions", &grants, grant)))
+}
+
+/// `GET roles.list`.
+pub(crate) async fn roles(_: Call) -> Answer {
+    Ok(wire::success(|o| {
+        o.array("roles", ROLES, |out, role| {
+            let mut o = Object::new(out, Dates::Iso);
+            o.text("_id", role.id);
+            o.text("name", role.id);
+            o.text("description", role.description);
+            o.text("scope", role.scope);
+            o.flag("protected", true);
+            o.flag("mandatory2fa", false);
+            o.end();
+        });
+    }))
+}

@@ -1,0 +1,232 @@
+//! `users.*` (contract section 8.4): making, finding and listing accounts, and one's own status.
+
+use crate::call::Call;
+use crate::error::Failure;
+use crate::page::{Paging, Reads};
+use crate::routes::Answer;
+use crate::schema::{self, Kind};
+use crate::wire;
+use parlance_core::account::{Authority, NewUser};
+use parlance_core::login::Password;
+use parlance_core::{Error, Perm, User, UserId, setting};
+use serde_json::{Map, Value, json};
+
+/// What nobody without `view-full-other-user-info` reads, sorts or filters on (section 4.3).
+const PRIVATE: &[&str] = &[
+    "avatarOrigin", "emails", "phone", "statusConnection", "createdAt", "lastLogin",
+    "requirePasswordChange", "requirePasswordChangeReason", "roles", "statusDefault",
+    "_updatedAt", "settings", "customFields",
+];
+
+fn required<'a>(body: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, Failure> {
+    match body.get(name) {
+        None => Err(Failure::Schema(format!("must have required property '{name}'"))),
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(Failure::Schema("must be string".to_owned())),
+    }
+}
+
+fn optional<'a>(body: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Failure> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Failure::Schema("must be string".to_owned())),
+    }
+}
+
+fn flag(body: &Map<String, Value>, name: &str, default: bool) -> Result<bool, Failure> {
+    match body.get(name) {
+        None => Ok(default),
+        some @ Some(value) => {
+            schema::fits(Kind::Flag, value).map_err(Failure::Schema)?;
+            Ok(schema::flag(some))
+        }
+    }
+}
+
+/// `POST users.create`.
+pub(crate) async fn create(call: Call) -> Answer {
+    let admin = call.core().admin(call.caller()?, Perm::CreateUser).map_err(not_allowed)?;
+    let body = &call.body;
+    let mut carried = Map::new();
+    for name in ["bio", "nickname", "statusText"] {
+        if let Some(text) = optional(body, name)? {
+            carried.insert(name.to_owned(), text.into());
+        }
+    }
+    if flag(body, "requirePasswordChange", false)? {
+        carried.insert("requirePasswordChange".to_owned(), true.into());
+    }
+    let roles = match body.get("roles") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(list) => list
+            .as_array()
+            .and_then(|all| all.iter().map(|one| one.as_str().map(str::to_owned)).collect())
+            .ok_or_else(|| Failure::Schema("must be array".to_owned()))?,
+    };
+    let random = flag(body, "setRandomPassword", false)?;
+    let password = match optional(body, "password")? {
+        Some(text) if !text.is_empty() => Password::plain(text)?,
+        _ if random => Password::plain(&call.core().new_token())?,
+        _ => Password::plain(required(body, "password")?)?,
+    };
+    let new = NewUser {
+        username: required(body, "username")?.trim().to_owned(),
+        name: required(body, "name")?.to_owned(),
+        email: Some((required(body, "email")?.to_owned(), flag(body, "verified", false)?)),
+        password: Some(password),
+        roles,
+        inactive: !flag(body, "active", true)?,
+        body: carried,
+        id: None,
+    };
+    let made = call.core().create_user(Authority::Admin(admin), new).await;
+    let made = made.map_err(|error| match error {
+        Error::NoRole(_) => Failure::plain("The field Roles consist invalid role id"),
+        Error::Lacks(Perm::AssignAdminRole) => Failure::detailed(
+            "error-action-not-allowed",
+            "Assigning admin is not allowed",
+            json!({"method": "insertOrUpdateUser", "action": "Assign_admin"}),
+        ),
+        other => other.into(),
+    })?;
+    Ok(wire::success(|o| wire::user(o.key("user"), &made, false, true)))
+}
+
+fn not_allowed(error: Error) -> Failure {
+    match error {
+        Error::Lacks(_) => Failure::detailed(
+            "error-action-not-allowed",
+            "Adding user is not allowed",
+            json!({"method": "insertOrUpdateUser", "action": "Adding_user"}),
+        ),
+        other => other.into(),
+    }
+}
+
+/// `POST users.register`: for oneself, where that is open.
+pub(crate) async fn register(call: Call) -> Answer {
+    if call.is_logged_in() {
+        return Err(Failure::plain("Logged in users can not register again."));
+    }
+    let body = &call.body;
+    let new = NewUser {
+        username: required(body, "username")?.trim().to_owned(),
+        email: Some((required(body, "email")?.to_owned(), false)),
+        password: Some(Password::plain(required(body, "pass")?)?),
+        name: required(body, "name")?.to_owned(),
+        ..NewUser::default()
+    };
+    let made = call.core().register(new).await.map_err(|error| match error {
+        Error::BadUsername(_) => Failure::plain("The username provided is not valid"),
+        Error::UsernameTaken(_) => Failure::plain("Username is already in use"),
+        Error::EmailTaken(_) => Failure::plain("Email already exists. [403]"),
+        other => other.into(),
+    })?;
+    Ok(wire::success(|o| wire::user(o.key("user"), &made, false, false)))
+}
+
+/// The user that `userId`, `username` or `user` names.
+async fn named(call: &Call, params: &Map<String, Value>) -> Result<Option<User>, Failure> {
+    let text = |name: &str| params.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
+    let wrong = ["userId", "username", "user"].iter().any(|name| {
+        params.get(*name).is_some_and(|value| !value.is_string() && !value.is_null())
+    });
+    if wrong {
+        return Err(Failure::Schema("must be string".to_owned()));
+    }
+    let found = match (text("userId"), text("username").or_else(|| text("user"))) {
+        (Some(id), _) => call.core().user(&UserId::from(id)).await,
+        (None, Some(name)) => call.core().user_named(name).await,
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(found?))
+}
+
+/// `GET users.info`.
+pub(crate) async fn info(call: Call) -> Answer {
+    let found = named(&call, &call.query).await.map_err(|failure| match failure {
+        Failure::Core(Error::NoUser) => Failure::plain("User not found."),
+        other => other,
+    })?;
+    let user = found.ok_or_else(|| {
+        Failure::Schema(
+            "must have required property 'userId'\n must have required property 'username'\n \
+             must have required property 'importId'\n must match a schema in anyOf"
+                .to_owned(),
+        )
+    })?;
+    let own = user.id == *call.caller()?.id();
+    let full = call.core().may(call.caller()?, Perm::ViewFullOtherUserInfo);
+    Ok(wire::success(|o| wire::user(o.key("user"), &user, own, full)))
+}
+
+/// `GET users.list`.
+pub(crate) async fn list(call: Call) -> Answer {
+    let (core, caller) = (call.core(), call.caller()?);
+    let outside = !call.settings.on(&setting::LIST_NEEDS_OUTSIDE)
+        || core.may(caller, Perm::ViewOutsideRoom);
+    if !core.may(caller, Perm::ViewDRoom) || !outside {
+        return Err(Failure::Forbidden);
+    }
+    let full = core.may(caller, Perm::ViewFullOtherUserInfo);
+    let hidden = if full { &[] } else { PRIVATE };
+    let paging = Paging::read(&call, Reads { query: true, fields: true }, hidden)?;
+    let write = wire::listed_user(full);
+    let document = |user: &User| {
+        let mut text = String::new();
+        write(&mut text, user, parlance_http::json::Dates::Ejson);
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    };
+    let page = core.users(caller, &paging.query, &document).await?;
+    wire::try_success(|o| {
+        paging.items(o, "users", &page.items, &write)?;
+        o.number("count", page.items.len() as i64);
+        o.number("offset", paging.offset());
+        o.number("total", page.total);
+        Ok(())
+    })
+}
+
+/// `POST users.setStatus`: one's own.
+pub(crate) async fn set_status(call: Call) -> Answer {
+    let other = ["userId", "username"].iter().find_map(|name| call.body.get(*name));
+    if other.is_some() {
+        let own = call.caller()?.user();
+        let mine = |name: &str, own: &str| {
+            call.body.get(name).is_none_or(|value| value.as_str() == Some(own))
+        };
+        if !mine("userId", own.id.as_str()) || !mine("username", own.handle()) {
+            return Err(Failure::Forbidden);
+        }
+    }
+    let (status, text) = (optional(&call.body, "status")?, optional(&call.body, "message")?);
+    if status.is_none() && text.is_none() {
+        return Err(Failure::Schema(
+            "must have required property 'status'\n must have required property 'message'\n \
+             must match a schema in anyOf"
+                .to_owned(),
+        ));
+    }
+    call.core().set_status(call.caller()?, status, text).await?;
+    Ok(wire::success(|_| {}))
+}
+
+/// `GET users.getStatus`: one's own has the connection's too.
+pub(crate) async fn get_status(call: Call) -> Answer {
+    let own = call.caller()?.id().clone();
+    let user = match named(&call, &call.query).await? {
+        Some(user) => user,
+        None => call.core().user(&own).await?,
+    };
+    Ok(wire::success(|o| {
+        o.text("_id", user.id.as_str());
+        if user.id == own {
+            o.text("connectionStatus", "offline");
+        }
+        o.text("status", &user.status);
+        if !user.status_text.is_empty() {
+            o.text("message", &user.status_text);
+        }
+    }))
+}

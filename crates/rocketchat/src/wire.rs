@@ -1,0 +1,233 @@
+//! Documents as clients of this contract see them (sections 6 and 7): rooms, messages, users.
+//! Written straight into text, with stored JSON spliced in; the same writers give the documents
+//! that filters and sorts look at, with dates marked as dates.
+
+use parlance_core::account::{Email, User};
+use parlance_core::{Message, Room};
+use parlance_http::json::{Dates, Object};
+use serde_json::Value;
+
+/// A message, as its reader sees it: only the reader's own star (section 7.9).
+pub(crate) fn message(out: &mut String, message: &Message, dates: Dates) {
+    let mut o = Object::new(out, dates);
+    o.text("_id", message.id.as_str());
+    o.text("rid", message.room.as_str());
+    o.text("msg", &message.msg);
+    o.date("ts", message.ts);
+    o.object("u", |u| {
+        u.text("_id", message.author.id.as_str());
+        u.text("username", &message.author.username);
+        u.text_if("name", message.author.name.as_deref());
+    });
+    o.date("_updatedAt", message.updated);
+    o.text_if("t", message.kind.as_deref());
+    o.raw_if("mentions", message.mentions.as_deref());
+    o.members(&message.body);
+    o.raw_if("reactions", message.reactions.as_deref());
+    o.text_if("tmid", message.thread.as_ref().map(parlance_core::MessageId::as_str));
+    if let Some(tshow) = message.tshow {
+        o.flag("tshow", tshow);
+    }
+    if let Some(tcount) = message.tcount {
+        o.number("tcount", tcount);
+    }
+    o.date_if("tlm", message.tlm);
+    o.raw_if("replies", message.replies.as_deref());
+    if let Some(user) = &message.starred_by {
+        o.array("starred", [user], |out, user| {
+            let mut star = Object::new(out, dates);
+            star.text("_id", user.as_str());
+            star.end();
+        });
+    }
+    if let Some(pinned) = message.pinned {
+        o.flag("pinned", pinned);
+    }
+    o.date_if("pinnedAt", message.pinned_at);
+    o.raw_if("pinnedBy", message.pinned_by.as_deref());
+    o.date_if("editedAt", message.edited_at);
+    o.raw_if("editedBy", message.edited_by.as_deref());
+    o.end();
+}
+
+/// A room of type `d` with its newest message (section 6.1).
+pub(crate) fn room(out: &mut String, room: &Room, dates: Dates) {
+    let mut o = Object::new(out, dates);
+    o.text("_id", room.id.as_str());
+    o.text("t", &room.kind);
+    o.raw("usernames", &room.usernames);
+    o.number("usersCount", room.users_count);
+    o.number("msgs", room.msgs);
+    o.date("ts", room.ts);
+    o.raw("uids", &room.uids);
+    o.members(&room.body);
+    if let Some(ro) = room.read_only {
+        o.flag("ro", ro);
+    }
+    o.date("_updatedAt", room.updated);
+    o.text_if("topic", room.topic.as_deref());
+    o.date_if("lm", room.lm);
+    if let Some(last) = &room.last {
+        message(o.key("lastMessage"), last, dates);
+    }
+    o.end();
+}
+
+/// The document that a filter or a sort looks at.
+pub(crate) fn document<T>(write: fn(&mut String, &T, Dates)) -> impl Fn(&T) -> Value + Sync {
+    move |item| {
+        let mut text = String::new();
+        write(&mut text, item, Dates::Ejson);
+        // What the store carries is JSON; if it ever is not, nothing matches it.
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+}
+
+/// An account in a list (section 6.6): what everybody may see, and what `view-full-other-user-info`
+/// shows.
+pub(crate) fn listed_user(full: bool) -> impl Fn(&mut String, &User, Dates) {
+    move |out, user, dates| {
+        let mut o = Object::new(out, dates);
+        o.text("_id", user.id.as_str());
+        o.text_if("username", user.username.as_deref());
+        o.text_if("name", user.name.as_deref());
+        o.text("type", &user.kind);
+        o.text("status", &user.status);
+        o.flag("active", user.active);
+        let name = user.name.as_deref().unwrap_or("");
+        o.text("nameInsensitive", &name.to_lowercase());
+        if full {
+            o.raw("emails", &emails(&user.emails));
+            o.raw("roles", &Value::from(user.roles.clone()).to_string());
+            o.date_if("lastLogin", user.last_login);
+        }
+        o.end();
+    }
+}
+
+/// An account by itself. `own` is the caller's own; `full` is with `view-full-other-user-info`.
+pub(crate) fn user(out: &mut String, user: &User, own: bool, full: bool) {
+    let mut o = Object::new(out, Dates::Iso);
+    o.text("_id", user.id.as_str());
+    o.text_if("username", user.username.as_deref());
+    o.text_if("name", user.name.as_deref());
+    o.text("type", &user.kind);
+    o.text("status", &user.status);
+    o.flag("active", user.active);
+    o.text("statusText", &user.status_text);
+    carried(&mut o, &user.body, own || full);
+    if own || full {
+        o.raw("emails", &emails(&user.emails));
+        o.raw("roles", &Value::from(user.roles.clone()).to_string());
+        o.text("statusConnection", "offline");
+        o.date("createdAt", user.created);
+        o.date_if("lastLogin", user.last_login);
+    }
+    if own {
+        o.text("statusDefault", &user.status_default);
+        o.date("_updatedAt", user.updated);
+        o.raw("services", r#"{"password":true}"#);
+    }
+    o.flag("canViewAllInfo", own || full);
+    o.end();
+}
+
+/// Carried members of an account that others may see; the rest only its owner and administrators.
+fn carried(o: &mut Object<'_>, body: &str, full: bool) {
+    const PUBLIC: &[&str] =
+        &["nickname", "bio", "utcOffset", "avatarETag", "federated", "statusLivechat"];
+    const PRIVATE: &[&str] =
+        &["phone", "requirePasswordChange", "requirePasswordChangeReason", "importIds"];
+    let Ok(Value::Object(body)) = serde_json::from_str(body) else { return };
+    for (key, value) in &body {
+        let shown = PUBLIC.contains(&key.as_str()) || (full && PRIVATE.contains(&key.as_str()));
+        if shown {
+            o.raw(key, &value.to_string());
+        }
+    }
+    if !body.contains_key("utcOffset") {
+        o.number("utcOffset", 0);
+    }
+}
+
+/// The members of `me` (section 8.3): of `GET /me`, and of a login's answer.
+pub(crate) fn me(o: &mut Object<'_>, user: &User, root_url: &str) {
+    o.text("_id", user.id.as_str());
+    o.text_if("name", user.name.as_deref());
+    o.text_if("username", user.username.as_deref());
+    o.text("type", &user.kind);
+    o.raw("emails", &emails(&user.emails));
+    o.text("status", &user.status);
+    o.text("statusDefault", &user.status_default);
+    o.text("statusText", &user.status_text);
+    o.text("statusConnection", "offline");
+    carried(o, &user.body, true);
+    o.raw("roles", &Value::from(user.roles.clone()).to_string());
+    o.flag("active", user.active);
+    o.raw("settings", &format!(r#"{{"profile":{{}},"preferences":{PREFERENCES}}}"#));
+    o.raw("services", r#"{"password":{"exists":true}}"#);
+    o.flag("isOAuthUser", false);
+    if let Some(email) = user.emails.iter().find(|email| email.verified) {
+        o.text("email", &email.address);
+    }
+    o.text("avatarUrl", &format!("{root_url}/avatar/{}", user.handle()));
+    o.date_if("lastLogin", user.last_login);
+    o.date("createdAt", user.created);
+    o.date("_updatedAt", user.updated);
+}
+
+fn emails(list: &[Email]) -> String {
+    let mut out = String::from("[");
+    for (n, email) in list.iter().enumerate() {
+        if n > 0 {
+            out.push(',');
+        }
+        let mut o = Object::new(&mut out, Dates::Iso);
+        o.text("address", &email.address);
+        o.flag("verified", email.verified);
+        o.end();
+    }
+    out.push(']');
+    out
+}
+
+/// Every preference with its default (section 8.3): clients read them without looking.
+const PREFERENCES: &str = concat!(
+    r#"{"enableAutoAway":true,"idleTimeLimit":300,"desktopNotifications":"all","#,
+    r#""pushNotifications":"all","desktopNotificationRequireInteraction":false,"unreadAlert":true,"#,
+    r#""useEmojis":true,"convertAsciiEmoji":true,"autoImageLoad":true,"saveMobileBandwidth":true,"#,
+    r#""collapseMediaByDefault":false,"hideUsernames":false,"hideRoles":false,"hideFlexTab":false,"#,
+    r#""displayAvatars":true,"sidebarGroupByType":true,"themeAppearence":"auto","#,
+    r#""sidebarViewMode":"medium","sidebarDisplayAvatar":true,"sidebarShowUnread":false,"#,
+    r#""sidebarSortby":"activity","sidebarShowFavorites":true,"showThreadsInMainChannel":false,"#,
+    r#""alsoSendThreadToChannel":"default","sendOnEnter":"normal","#,
+    r#""emailNotificationMode":"mentions","newRoomNotification":"door","#,
+    r#""newMessageNotification":"chime","muteFocusedConversations":true,"#,
+    r#""notificationsSoundVolume":100,"omnichannelTranscriptEmail":false,"#,
+    r#""notifyCalendarEvents":true,"enableMobileRinging":true,"featuresPreview":"[]","#,
+    r#""sidebarSectionsOrder":["Incoming_Calls","Incoming_Livechats","Open_Livechats","#,
+    r#""On_Hold_Livechats","Unread","Favorites","Teams","Discussions","Channels","#,
+    r#""Direct_Messages","Conversations"]}"#
+);
+
+/// A success: an object whose last member says so.
+pub(crate) fn success(write: impl FnOnce(&mut Object<'_>)) -> String {
+    let mut out = String::new();
+    let mut o = Object::new(&mut out, Dates::Iso);
+    write(&mut o);
+    o.flag("success", true);
+    o.end();
+    out
+}
+
+/// The same, where writing may fail.
+pub(crate) fn try_success<E>(
+    write: impl FnOnce(&mut Object<'_>) -> Result<(), E>,
+) -> Result<String, E> {
+    let mut out = String::new();
+    let mut o = Object::new(&mut out, Dates::Iso);
+    write(&mut o)?;
+    o.flag("success", true);
+    o.end();
+    Ok(out)
+}

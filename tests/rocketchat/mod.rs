@@ -1,0 +1,3 @@
+//! The Rocket.Chat contract, endpoint by endpoint.
+
+mod dm_messages;
