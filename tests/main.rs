@@ -6,3 +6,4 @@ mod app;
 mod meepachat;
 mod rocketchat;
 mod smoke;
+mod store;

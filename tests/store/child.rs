@@ -1,9 +1,8 @@
 //! A second process of this same test program that opens a store and sends what it is told to:
 //! something to kill, and something whose files may not grow.
 
-use super::named;
-use crate::app::options;
-use parlance_core::{Clock, Core, Database};
+use super::{named, reopen};
+use parlance_core::{Clock, Database, StoreOptions};
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -94,7 +93,9 @@ fn say(words: &str) {
 #[ignore = "the other process of tests that kill one or fill its disk"]
 async fn the_other_process() {
     let Ok(dir) = std::env::var(DIR) else { return };
-    let core = Core::open(options(Database::Embedded(dir.into()), Clock::default())).await.unwrap();
+    // Whoever had the store before may still be ending.
+    let database = Database::Embedded(dir.into());
+    let core = reopen(&database, StoreOptions::default(), Clock::default()).await;
     let caller = core.caller(&std::env::var(TOKEN).unwrap(), None).await.unwrap();
     let access = core.access(&caller, &std::env::var(ROOM).unwrap()).await.unwrap();
     say("ready");

@@ -1,8 +1,8 @@
 //! The event log over restarts: positions go on, and trimming keeps the newest row for that.
 
-use super::{Chat, heard_until, number};
+use super::{Chat, heard_until, number, reopen};
 use parlance_core::send::NewMessage;
-use parlance_core::{Clock, Core, StoreOptions};
+use parlance_core::{Clock, StoreOptions};
 use serde_json::json;
 
 async fn send(chat: &Chat) -> String {
@@ -60,19 +60,11 @@ async fn the_log_is_trimmed_by_age_but_never_of_its_newest_row() {
     let chat = Chat::start().await;
     let newest = settled(&chat).await;
     assert!(number(&chat.database, "SELECT count(*) FROM events").await > 10);
-    drop(chat.core);
-    // A month later; the listener hears of nothing, so the trim is seen by its effect.
+    // A month later; nobody hears of a trim, so it is seen by its effect.
     let clock = Clock::set(Clock::default().now() + 31 * 86_400_000);
-    let options = crate::app::options(chat.database.clone(), clock);
-    let open = async {
-        loop {
-            match Core::open(options.clone()).await {
-                Ok(core) => return core,
-                Err(_) => tokio::task::yield_now().await,
-            }
-        }
-    };
-    let core = super::soon("the directory", open).await;
+    let closed = chat.close();
+    let core = reopen(&closed.database, StoreOptions::default(), clock).await;
+    let chat = closed.with(core);
     let trimmed = async {
         while number(&chat.database, "SELECT count(*) FROM events").await > 1 {
             tokio::task::yield_now().await;
@@ -80,7 +72,7 @@ async fn the_log_is_trimmed_by_age_but_never_of_its_newest_row() {
     };
     super::soon("the trim", trimmed).await;
     assert_eq!(number(&chat.database, "SELECT max(pos) FROM events").await, newest);
-    let chat = Chat { core, ..chat }.restart(StoreOptions::default()).await;
+    let chat = chat.restart(StoreOptions::default()).await;
     let mut ears = chat.core.listen(1000);
     let id = send(&chat).await;
     let heard = heard_until(&mut ears, |event| event.reference == id).await;

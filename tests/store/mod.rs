@@ -86,8 +86,13 @@ impl Chat {
 
     /// The same store under a new core.
     pub(super) async fn restart(self, store: StoreOptions) -> Chat {
-        drop(self.core);
-        Chat { core: reopen(&self.database, store).await, ..self }
+        self.close().open(store).await
+    }
+
+    /// The store without a core.
+    pub(super) fn close(self) -> Closed {
+        let Chat { database, callers, group, pairs, _dir: dir, .. } = self;
+        Closed { database, callers, group, pairs, dir }
     }
 
     /// The user's access to the group.
@@ -98,6 +103,27 @@ impl Chat {
     /// The user's access to the 1:1 room with the next one, or with the one before.
     pub(super) async fn in_pair(&self, user: usize, pair: usize) -> Access {
         self.core.access(&self.callers[user], &self.pairs[pair]).await.unwrap()
+    }
+}
+
+/// A [`Chat`] whose core was dropped.
+pub(super) struct Closed {
+    pub(super) database: Database,
+    callers: Vec<Caller>,
+    pub(super) group: String,
+    pairs: Vec<String>,
+    dir: Dir,
+}
+
+impl Closed {
+    pub(super) async fn open(self, store: StoreOptions) -> Chat {
+        let core = reopen(&self.database, store, Clock::default()).await;
+        self.with(core)
+    }
+
+    pub(super) fn with(self, core: Core) -> Chat {
+        let Closed { database, callers, group, pairs, dir } = self;
+        Chat { core, database, callers, group, pairs, _dir: dir }
     }
 }
 
@@ -165,10 +191,10 @@ pub(super) async fn heard_so_far(core: &Core, ears: &mut Subscription) -> Vec<Ar
 }
 
 /// Opens a core on a directory whose last user was dropped a moment ago and may still be ending.
-pub(super) async fn reopen(database: &Database, store: StoreOptions) -> Core {
+pub(super) async fn reopen(database: &Database, store: StoreOptions, clock: Clock) -> Core {
     let open = async {
         loop {
-            let mut options = options(database.clone(), Clock::default());
+            let mut options = options(database.clone(), clock.clone());
             options.store = store.clone();
             match Core::open(options).await {
                 Err(Error::Unavailable(why)) if why.contains("another parlance process") => {

@@ -43,7 +43,8 @@ async fn check(core: &Core, members: &[Caller], opened: &[Opened]) -> String {
         let those: BTreeSet<_> = found.members.iter().map(|(id, _)| id.clone()).collect();
         assert_eq!(those, members.iter().map(|member| member.id().clone()).collect());
         assert_eq!(found.members.len(), members.len());
-        let list = core.dm_list(member, &ListQuery::first(100), &|_| serde_json::Value::Null);
+        let first = ListQuery::first(100);
+        let list = core.dm_list(member, &first, &|_| serde_json::Value::Null);
         let list = list.await.unwrap();
         assert_eq!(list.items.iter().filter(|listed| listed.id == room.id).count(), 1);
     }

@@ -4,7 +4,7 @@ use super::{Chat, heard_until, stored};
 use crate::app::{START, fresh_database, on_postgres};
 use parlance_core::event::{Event, Kind};
 use parlance_core::send::NewMessage;
-use parlance_core::{Access, Caller, Clock, Core};
+use parlance_core::{Access, Caller, Clock, Core, StoreOptions};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -130,7 +130,7 @@ async fn two_nodes_on_one_database_hear_the_same_in_the_same_order() {
         return;
     }
     let chat = Chat::start().await;
-    let other = super::reopen(&chat.database, parlance_core::StoreOptions::default()).await;
+    let other = super::reopen(&chat.database, StoreOptions::default(), Clock::default()).await;
     let mut ears = [chat.core.listen(SENDS + 1000), other.listen(SENDS + 1000)];
     let began = tokio::time::Instant::now();
     let cores = [chat.core.clone(), other.clone()];

@@ -15,12 +15,14 @@ pub struct ListQuery {
     pub offset: i64,
     /// How many to give; `None` for all.
     pub limit: Option<i64>,
+    /// How many documents may be looked at one by one, where no index can answer.
+    pub scan: i64,
 }
 
 impl ListQuery {
     /// The first `limit` in the route's own order.
     pub fn first(limit: i64) -> Self {
-        Self { filter: Filter::all(), sort: None, offset: 0, limit: Some(limit) }
+        Self { filter: Filter::all(), sort: None, offset: 0, limit: Some(limit), scan: 20_000 }
     }
 }
 

@@ -203,16 +203,17 @@ impl Core {
     ) -> Result<Opened> {
         self.admin(caller, Perm::CreateD).map_err(|_| Error::NotAllowed)?;
         let own = fold(caller.user().handle());
+        let max = self.settings().number(&setting::MAX_MEMBERS).clamp(2, MOST_MEMBERS);
         let mut folds: Vec<String> = Vec::new();
         for name in usernames {
             let name = fold(name.trim().trim_start_matches('@'));
             if name != own && !folds.contains(&name) {
                 folds.push(name);
             }
-        }
-        let max = self.settings().number(&setting::MAX_MEMBERS).clamp(2, MOST_MEMBERS);
-        if folds.len() as i64 + i64::from(!exclude_self) > max {
-            return Err(Error::TooManyMembers { max });
+            // Said at the first one too many: a list may be as long as a body.
+            if folds.len() as i64 + i64::from(!exclude_self) > max {
+                return Err(Error::TooManyMembers { max });
+            }
         }
         let others = users::by_usernames(self.store(), &folds).await?;
         if others.len() != folds.len() {
@@ -357,7 +358,7 @@ impl Core {
     /// an id; made if it is not there.
     pub async fn resolve_username(&self, caller: &Caller, name: &str) -> Result<Access> {
         let name = name.trim_start_matches('@');
-        let named = self.user_named(name).await.ok();
+        let named = users::by_username(self.store(), &fold(name)).await?;
         let user = match named.filter(|user| user.username.as_deref() == Some(name)) {
             Some(user) => user.id,
             None => self.user(&UserId::from(name)).await.map_err(no_room)?.id,

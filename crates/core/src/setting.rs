@@ -238,6 +238,11 @@ impl Settings {
         Setting { known, value, updated }
     }
 
+    /// Did somebody give it a value?
+    pub fn is_changed(&self, id: &str) -> bool {
+        self.changed.contains_key(id)
+    }
+
     /// Is the switch on?
     pub fn on(&self, known: &Known) -> bool {
         match (self.changed.get(known.id), known.default) {
@@ -288,6 +293,15 @@ impl Core {
             return Err(Error::BadSetting(id.to_owned()));
         }
         self.save_setting(known, &value).await
+    }
+
+    /// Gives a setting its first value for the operator (`SETTING_<id>`); `false` if somebody gave
+    /// it one already, which stays.
+    pub async fn preset_setting(&self, id: &str, value: &Value) -> Result<bool> {
+        if self.settings().is_changed(id) {
+            return Ok(false);
+        }
+        self.overwrite_setting(id, value).await.map(|()| true)
     }
 }
 

@@ -190,3 +190,6 @@ fn lost_name(conversation: &Conversation) -> Option<String> {
     names.retain(|name| !known.contains(&name.as_str()));
     if names.len() == 1 { names.pop() } else { None }
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,7 +64,8 @@ impl Paging {
         let (offset, limit) = window(call)?;
         // An empty sort means no ordering of one's own.
         let sort = sort.filter(|sort| !sort.0.is_empty());
-        Ok(Self { query: ListQuery { filter, sort, offset, limit }, fields })
+        let scan = call.settings.number(&setting::SCAN_ROWS).clamp(100, 1_000_000);
+        Ok(Self { query: ListQuery { filter, sort, offset, limit, scan }, fields })
     }
 
     pub(crate) fn offset(&self) -> i64 {

@@ -34,7 +34,7 @@ pub enum Block {
     /// Lines that start with `- [ ] ` or `- [x] `.
     Tasks(Vec<(bool, Vec<Inline>)>),
     /// Paragraphs between two lines of `||`.
-    SpoilerBlock(Vec<Vec<Inline>>),
+    Spoiler(Vec<Vec<Inline>>),
     /// A formula on its own.
     Katex(String),
     /// A message of one to three emoji and nothing else.

@@ -48,11 +48,13 @@ fn host(url: &str) -> &str {
         let is_scheme = scheme
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-        if is_scheme { url[at + 2..].trim_start_matches('/') } else { url }
+        if is_scheme {
+            url[at + 2..].trim_start_matches('/')
+        } else {
+            url
+        }
     });
-    let rest = rest
-        .find(['/', '?', '#'])
-        .map_or(rest, |at| &rest[..at]);
+    let rest = rest.find(['/', '?', '#']).map_or(rest, |at| &rest[..at]);
     let rest = rest.rfind('@').map_or(rest, |at| &rest[at + 1..]);
     let rest = rest.rfind(':').map_or(rest, |at| &rest[..at]);
     rest.strip_suffix('.').unwrap_or(rest)
@@ -119,10 +121,30 @@ mod tests {
 
     #[test]
     fn endings() {
-        for known in ["a.com", "a.COM", "a.рф", "a.xn--p1ai", "1.2.3.4", "999.1.1.1", "a.localhost", "http://u@a.de:8/x", "localhost", "a.aaa", "a.zw"] {
+        for known in [
+            "a.com",
+            "a.COM",
+            "a.рф",
+            "a.xn--p1ai",
+            "1.2.3.4",
+            "999.1.1.1",
+            "a.localhost",
+            "http://u@a.de:8/x",
+            "localhost",
+            "a.aaa",
+            "a.zw",
+        ] {
             assert!(is_known(known, &[]), "{known}");
         }
-        for unknown in ["a", "a.b", "a.notatld", "a..com", "-a.com", "a-.com", "a.com中"] {
+        for unknown in [
+            "a",
+            "a.b",
+            "a.notatld",
+            "a..com",
+            "-a.com",
+            "a-.com",
+            "a.com中",
+        ] {
             assert!(!is_known(unknown, &[]), "{unknown}");
         }
         assert!(is_known("x.corp.intern", &["corp.intern"]));

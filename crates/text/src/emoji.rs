@@ -24,7 +24,14 @@ pub(crate) fn at(text: &str, emoticons: bool) -> Option<(Emoji, usize)> {
     {
         let value = text[1..len - 1].to_owned();
         let short_code = value.clone();
-        return Some((Emoji::Code { value, short_code, emoticon: false }, len));
+        return Some((
+            Emoji::Code {
+                value,
+                short_code,
+                emoticon: false,
+            },
+            len,
+        ));
     }
     if !emoticons {
         return None;
@@ -51,21 +58,38 @@ fn short_code(text: &str) -> Option<usize> {
 pub(crate) fn emoticon(bytes: &[u8]) -> Option<(&'static str, usize)> {
     if !matches!(
         bytes.first()?,
-        b':' | b';' | b'=' | b'(' | b'-' | b'\'' | b'>' | b'<' | b'\\' | b'D' | b'O' | b'0'
-            | b'B' | b'X' | b'8' | b'%' | b'*' | b'#'
+        b':' | b';'
+            | b'='
+            | b'('
+            | b'-'
+            | b'\''
+            | b'>'
+            | b'<'
+            | b'\\'
+            | b'D'
+            | b'O'
+            | b'0'
+            | b'B'
+            | b'X'
+            | b'8'
+            | b'%'
+            | b'*'
+            | b'#'
     ) {
         return None;
     }
-    (2..=MAX_EMOTICON.min(bytes.len())).rev().find_map(|len| named(&bytes[..len]).map(|n| (n, len)))
+    (2..=MAX_EMOTICON.min(bytes.len()))
+        .rev()
+        .find_map(|len| named(&bytes[..len]).map(|n| (n, len)))
 }
 
 fn named(emoticon: &[u8]) -> Option<&'static str> {
     Some(match emoticon {
         b":)" | b":-)" | b"=)" | b":]" | b"=]" => "slight_smile",
-        b":(" | b":-(" | b"=(" | b":[" | b":-[" => "disappointed",
+        b":(" | b":-(" | b"=(" | b":[" | b":-[" | b">:[" => "disappointed",
         b":D" | b":-D" | b"=D" => "smiley",
         b":P" | b":-P" | b"=P" | b":b" | b":-b" => "stuck_out_tongue",
-        b":O" | b":-O" | b"O_O" => "open_mouth",
+        b":O" | b":-O" | b"O_O" | b">:O" => "open_mouth",
         b":X" | b":-X" | b"=X" | b":#" | b":-#" | b"=#" => "no_mouth",
         b":*" | b":-*" | b"=*" | b":^*" => "kissing_heart",
         b":/" | b":-/" | b"=/" | b":\\" | b"=\\" | b":-." | b":L" | b"=L" | b">:/" | b">:\\" => {
@@ -75,7 +99,7 @@ fn named(emoticon: &[u8]) -> Option<&'static str> {
         b":'(" | b":'-(" => "cry",
         b":$" | b"=$" => "flushed",
         b":@" | b">:(" | b">:-(" => "angry",
-        b">:[" => "disappointed",
+
         b";)" | b";-)" | b";-]" | b";D" | b";^)" | b";]" | b"*)" | b"*-)" | b";(" | b";-(" => {
             "wink"
         }
@@ -85,7 +109,7 @@ fn named(emoticon: &[u8]) -> Option<&'static str> {
         b"':(" | b"'=(" | b"':-(" => "sweat",
         b">:)" | b">;)" | b">=)" | b">:-)" => "laughing",
         b">:P" | b"X-P" => "stuck_out_tongue_winking_eye",
-        b">:O" => "open_mouth",
+
         b">.<" => "persevere",
         b"<3" => "heart",
         b"</3" => "broken_heart",

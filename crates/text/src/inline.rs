@@ -6,16 +6,13 @@
 //! bounded whatever the text.
 
 use crate::Options;
+use crate::address;
 use crate::ast::{Emoji, Inline};
 use crate::emoji;
 use crate::letter::in_name;
 use crate::link::{self, Finder, Run};
 use crate::out::Out;
 use crate::stamp;
-
-/// Steps that dropped tries may cost, per byte of text and on top.
-const WASTE_PER_BYTE: usize = 48;
-const WASTE_BASE: usize = 4096;
 
 const BOLD: u8 = 1;
 const ITALIC: u8 = 2;
@@ -44,7 +41,10 @@ struct Within {
 
 impl Within {
     fn open(self, kind: Kind, flag: u8) -> Self {
-        Self { kind, used: self.used | flag }
+        Self {
+            kind,
+            used: self.used | flag,
+        }
     }
 
     /// Whole lines and spoilers know more constructs than emphasis does.
@@ -131,15 +131,17 @@ impl<'t> Walk<'t> {
 
     /// `*)` is an emoticon before it is a closing mark.
     fn is_starred_emoticon(&self, at: usize) -> bool {
-        self.options.emoticons
-            && emoji::emoticon(&self.bytes[at..]).is_some()
+        self.options.emoticons && emoji::emoticon(&self.bytes[at..]).is_some()
     }
 
     /// Reads one item; where it ends.
     fn item(&mut self, at: usize, b: u8, within: Within, out: &mut Out) -> usize {
         self.steps += 1;
         if matches!(b, b' ' | b'\t') {
-            let len = self.bytes[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            let len = self.bytes[at..]
+                .iter()
+                .take_while(|b| matches!(b, b' ' | b'\t'))
+                .count();
             self.steps += len;
             out.blank(&self.text[at..at + len]);
             return at + len;
@@ -182,12 +184,19 @@ impl<'t> Walk<'t> {
         let mut end = at;
         while let Some(b) = self.bytes.get(end) {
             match b {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b',' | b'?' | b'"' | b'/' => {}
+                b'a'..=b'z'
+                | b'A'..=b'Z'
+                | b'0'..=b'9'
+                | b','
+                | b'?'
+                | b'"'
+                | b'/'
+                | 0xC3..=0xDF
+                | 0xE3..=0xEE => {}
                 b'.' => match self.bytes.get(end + 1) {
                     None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'.') => {}
                     _ => return None,
                 },
-                0xC3..=0xDF | 0xE3..=0xEE => {}
                 0x80..=0xBF if end > at => {}
                 b' ' | b'\t' | b'\n' | b'\r' => break,
                 _ => return None,
@@ -207,7 +216,9 @@ impl<'t> Walk<'t> {
             return Some(end);
         }
         if b.is_ascii_alphanumeric() && within.used & ITALIC == 0 {
-            let end = self.words.end(self.bytes, at, &mut self.steps, |b| b.is_ascii_alphanumeric());
+            let end = self.words.end(self.bytes, at, &mut self.steps, |b| {
+                b.is_ascii_alphanumeric()
+            });
             if self.bytes.get(end) == Some(&b'_') {
                 let more = usize::from(self.bytes.get(end + 1) == Some(&b'_'));
                 let end = end + 1 + more;
@@ -279,7 +290,10 @@ impl<'t> Walk<'t> {
             self.steps += len;
             let end = at + len;
             // A sign right after such an emoji starts no mention either.
-            let after = self.text[..end].char_indices().next_back().map_or(end, |(at, _)| at);
+            let after = self.text[..end]
+                .char_indices()
+                .next_back()
+                .map_or(end, |(at, _)| at);
             return Some(self.glued(after).unwrap_or(end));
         }
         if !within.is_wide() {
@@ -296,11 +310,14 @@ impl<'t> Walk<'t> {
     /// An e-mail address or URL.
     fn address(&mut self, at: usize) -> Option<(Inline, usize)> {
         if let Some((start, end)) = self.finder.email(self.bytes, at, &mut self.steps) {
-            let node = link::mail(&self.text[start..end], self.options.custom_domains);
+            let node = address::mail(&self.text[start..end], self.options.custom_domains);
             return Some((node, end));
         }
         let end = self.finder.url(self.bytes, at, &mut self.steps)?;
-        Some((link::auto(&self.text[at..end], self.options.custom_domains), end))
+        Some((
+            address::auto(&self.text[at..end], self.options.custom_domains),
+            end,
+        ))
     }
 
     /// `x@name` and `x#name`: no mention inside a word.

@@ -3,6 +3,8 @@
 //! Printed by hand: the key order is part of the wire, and the text is copied
 //! once with escapes instead of going through a value tree.
 
+use std::fmt::Write;
+
 use crate::ast::{Block, Emoji, Inline};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -38,7 +40,14 @@ fn block(out: &mut String, block: &Block) {
         }
         Block::Code { language, lines } => {
             out.push_str(r#"{"type":"CODE","language":"#);
-            string(out, if language.is_empty() { "none" } else { language });
+            string(
+                out,
+                if language.is_empty() {
+                    "none"
+                } else {
+                    language
+                },
+            );
             out.push_str(r#","value":"#);
             array(out, lines, |out, line| {
                 out.push_str(r#"{"type":"CODE_LINE","value":"#);
@@ -52,7 +61,7 @@ fn block(out: &mut String, block: &Block) {
             array(out, value, |out, line| paragraph(out, line));
             out.push('}');
         }
-        Block::SpoilerBlock(value) => {
+        Block::Spoiler(value) => {
             out.push_str(r#"{"type":"SPOILER_BLOCK","value":"#);
             array(out, value, |out, line| paragraph(out, line));
             out.push('}');
@@ -109,7 +118,8 @@ fn list(out: &mut String, block: &Block) {
 /// The number as a JavaScript printer writes it.
 fn number(out: &mut String, n: f64) {
     if n < 1e21 {
-        out.push_str(&format!("{n:.0}"));
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{n:.0}");
     } else if n.is_finite() {
         let text = format!("{n:e}");
         out.push_str(&text.replacen('e', "e+", 1));
@@ -165,9 +175,10 @@ fn inline(out: &mut String, node: &Inline) {
             out.push_str("}}");
         }
         Inline::Color([r, g, b, a]) => {
-            out.push_str(&format!(
+            let _ = write!(
+                out,
                 r#"{{"type":"COLOR","value":{{"r":{r},"g":{g},"b":{b},"a":{a}}}}}"#
-            ));
+            );
         }
         Inline::Katex(text) => {
             out.push_str(r#"{"type":"INLINE_KATEX","value":"#);
@@ -175,9 +186,10 @@ fn inline(out: &mut String, node: &Inline) {
             out.push('}');
         }
         Inline::Timestamp { seconds, format } => {
-            out.push_str(&format!(
+            let _ = write!(
+                out,
                 r#"{{"type":"TIMESTAMP","value":{{"timestamp":"{seconds}","format":"{format}"}},"fallback":"#
-            ));
+            );
             plain(out, &format!("<t:{seconds}:{format}>"));
             out.push('}');
         }
@@ -191,7 +203,9 @@ fn span(out: &mut String, name: &str, value: &[Inline]) {
 
 fn emoji(out: &mut String, value: &Emoji) {
     match value {
-        Emoji::Code { value, short_code, .. } => {
+        Emoji::Code {
+            value, short_code, ..
+        } => {
             out.push_str(r#"{"type":"EMOJI","value":"#);
             plain(out, value);
             out.push_str(r#","shortCode":"#);

@@ -4,13 +4,8 @@
 //! it becomes a link is decided by the host's ending. Runs that were walked
 //! once are remembered, so a long word is not walked again from each letter.
 
-use crate::ast::Inline;
-use crate::domain;
-
 /// Longest scheme, in bytes.
 const MAX_SCHEME: usize = 32;
-/// Fewest digits of a telephone number.
-const MIN_DIGITS: usize = 5;
 
 /// A run of one class of bytes that was walked before.
 #[derive(Default, Clone, Copy)]
@@ -29,9 +24,15 @@ impl Run {
         mut within: impl FnMut(u8) -> bool,
     ) -> usize {
         if from < self.start || from >= self.end {
-            let len = bytes[from..].iter().position(|b| !within(*b)).unwrap_or(bytes.len() - from);
+            let len = bytes[from..]
+                .iter()
+                .position(|b| !within(*b))
+                .unwrap_or(bytes.len() - from);
             *steps += len;
-            *self = Self { start: from, end: from + len };
+            *self = Self {
+                start: from,
+                end: from + len,
+            };
         }
         self.end
     }
@@ -53,8 +54,22 @@ fn is_local(b: u8) -> bool {
     starts_local(b)
         || matches!(
             b,
-            b'!' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'=' | b'^' | b'_' | b'`'
-                | b'{' | b'|' | b'}' | b'~' | b'.'
+            b'!' | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'='
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'{'
+                | b'|'
+                | b'}'
+                | b'~'
+                | b'.'
         )
 }
 
@@ -99,7 +114,9 @@ impl Finder {
         let mut labels = 1;
         while bytes.get(end) == Some(&b'.') {
             let under = usize::from(bytes.get(end + 1) == Some(&b'_'));
-            let Some(next) = self.label(bytes, end + 1 + under, steps) else { break };
+            let Some(next) = self.label(bytes, end + 1 + under, steps) else {
+                break;
+            };
             *steps += 1;
             end = next;
             labels += 1;
@@ -151,7 +168,9 @@ impl Finder {
         }
         *steps += 1;
         match scheme(bytes, from, steps) {
-            Some(at) => self.authority(bytes, at, steps).or_else(|| self.host(bytes, from, steps)),
+            Some(at) => self
+                .authority(bytes, at, steps)
+                .or_else(|| self.host(bytes, from, steps)),
             None => self.host(bytes, from, steps),
         }
     }
@@ -173,7 +192,10 @@ impl Finder {
     /// Everything up to white space, without closing punctuation.
     #[expect(clippy::unused_self, reason = "reads as part of the same walk")]
     fn body(&self, bytes: &[u8], from: usize, steps: &mut usize) -> usize {
-        let len = bytes[from..].iter().position(|b| ends_body(*b)).unwrap_or(bytes.len() - from);
+        let len = bytes[from..]
+            .iter()
+            .position(|b| ends_body(*b))
+            .unwrap_or(bytes.len() - from);
         *steps += len;
         let mut end = from + len;
         while end > from && is_extra(bytes[end - 1]) {
@@ -189,7 +211,11 @@ impl Finder {
         from: usize,
         steps: &mut usize,
     ) -> Option<(usize, usize)> {
-        let start = if bytes[from..].starts_with(b"mailto:") { from + 7 } else { from };
+        let start = if bytes[from..].starts_with(b"mailto:") {
+            from + 7
+        } else {
+            from
+        };
         if !starts_local(*bytes.get(start)?) {
             return None;
         }
@@ -206,7 +232,9 @@ impl Finder {
         let mut labels = 0;
         let mut end = at;
         while labels == 0 || bytes.get(end) == Some(&b'.') {
-            let Some(next) = self.label(bytes, end + 1, steps) else { break };
+            let Some(next) = self.label(bytes, end + 1, steps) else {
+                break;
+            };
             *steps += 1;
             end = next;
             labels += 1;
@@ -236,7 +264,10 @@ fn scheme(bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
 /// A telephone number; where it ends.
 pub(crate) fn phone(bytes: &[u8], from: usize) -> Option<usize> {
     let digits = |at: usize| {
-        let len = bytes[at..].iter().position(|b| !b.is_ascii_digit()).unwrap_or(bytes.len() - at);
+        let len = bytes[at..]
+            .iter()
+            .position(|b| !b.is_ascii_digit())
+            .unwrap_or(bytes.len() - at);
         (len > 0).then_some(at + len)
     };
     if bytes.get(from) != Some(&b'+') {
@@ -258,59 +289,6 @@ pub(crate) fn phone(bytes: &[u8], from: usize) -> Option<usize> {
         return Some(digits(end + 1).unwrap_or(end));
     }
     Some(end)
-}
-
-/// The digits of a telephone number when there are enough.
-pub(crate) fn tel(text: &str) -> Option<String> {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    (digits.len() >= MIN_DIGITS).then(|| format!("tel:{digits}"))
-}
-
-/// An address as a node: a link when its domain is known, else text.
-pub(crate) fn mail(address: &str, custom: &[&str]) -> Inline {
-    let domain = address.rfind('@').map_or(address, |at| &address[at + 1..]);
-    if domain::is_numeric(domain) || !domain::is_known(domain, custom) {
-        return Inline::Plain(address.to_owned());
-    }
-    let label = vec![Inline::Plain(address.to_owned())];
-    Inline::Link { src: format!("mailto:{address}"), label }
-}
-
-/// A URL as a node: a link when its host is known, else text.
-pub(crate) fn auto(text: &str, custom: &[&str]) -> Inline {
-    if is_dangerous(text) || !domain::is_known(text, custom) {
-        return Inline::Plain(text.to_owned());
-    }
-    let src = if is_absolute(text) { text.to_owned() } else { format!("//{text}") };
-    Inline::Link { src, label: vec![Inline::Plain(text.to_owned())] }
-}
-
-/// Whether a URL library takes the text without a base.
-fn is_absolute(text: &str) -> bool {
-    let Some(at) = text.find(':') else { return false };
-    let scheme = &text[..at];
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-    if !is_scheme {
-        return false;
-    }
-    let special = ["http", "https", "ftp", "ws", "wss"];
-    if !special.iter().any(|s| scheme.eq_ignore_ascii_case(s)) && !text[at..].starts_with("://") {
-        return true;
-    }
-    let rest = text[at + 1..].trim_start_matches('/');
-    let host = rest.find(['/', '?', '#']).map_or(rest, |end| &rest[..end]);
-    let host = host.rfind('@').map_or(host, |user| &host[user + 1..]);
-    host.rfind(':').is_none_or(|colon| {
-        let port = &host[colon + 1..];
-        port.is_empty() || port.parse::<u16>().is_ok()
-    })
-}
-
-/// Schemes that run what they carry.
-pub(crate) fn is_dangerous(src: &str) -> bool {
-    let Some((scheme, _)) = src.split_once(':') else { return false };
-    ["javascript", "vbscript", "data"].iter().any(|bad| scheme.eq_ignore_ascii_case(bad))
 }
 
 /// The target of `[label](target)` or `<target|label>`; where it ends.
@@ -335,7 +313,10 @@ fn target_body(bytes: &[u8], mut at: usize, steps: &mut usize, drawn: bool) -> u
         match b {
             b'(' if closes => {
                 let rest = &bytes[at + 1..];
-                let len = rest.iter().position(|b| !is_target(*b)).unwrap_or(rest.len());
+                let len = rest
+                    .iter()
+                    .position(|b| !is_target(*b))
+                    .unwrap_or(rest.len());
                 *steps += len;
                 closes = rest.get(len) == Some(&b')');
                 at += if closes { len + 2 } else { 1 };
@@ -358,7 +339,10 @@ fn target_start(bytes: &[u8], from: usize) -> Option<usize> {
     while let Some(b) = bytes.get(at) {
         match b {
             b':' if only_scheme && at > from && at - from <= MAX_SCHEME => {
-                return bytes.get(at + 1).is_some_and(|b| is_target(*b)).then_some(at + 1);
+                return bytes
+                    .get(at + 1)
+                    .is_some_and(|b| is_target(*b))
+                    .then_some(at + 1);
             }
             b'.' if at > from && bytes.get(at + 1).is_some_and(|b| starts_label(*b)) => {
                 return Some(at + 1);

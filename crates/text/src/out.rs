@@ -27,7 +27,12 @@ pub(crate) struct Out {
 
 impl Out {
     pub(crate) fn new() -> Self {
-        Self { nodes: Vec::new(), last: Last::Nothing, pending: None, solid: false }
+        Self {
+            nodes: Vec::new(),
+            last: Last::Nothing,
+            pending: None,
+            solid: false,
+        }
     }
 
     /// Whether anything but blanks was collected.
@@ -82,13 +87,16 @@ impl Out {
 
     /// Decides the pending emoji, now that its right neighbour is known.
     fn settle(&mut self, spoils: bool) {
-        let Some(spoilt) = self.pending.take() else {
+        let Some(before) = self.pending.take() else {
             return;
         };
-        if !(spoilt || spoils) {
+        if !(before || spoils) {
             return;
         }
-        if let Some(Inline::Emoji(Emoji::Code { value, emoticon, .. })) = self.nodes.pop() {
+        if let Some(Inline::Emoji(Emoji::Code {
+            value, emoticon, ..
+        })) = self.nodes.pop()
+        {
             if emoticon {
                 self.melt(&value);
             } else {

@@ -7,28 +7,37 @@ use std::collections::HashSet;
 
 use crate::ast::{Block, Inline};
 
-/// What `pick` takes from the inline nodes, in text order, each once.
+/// What `pick` puts forward from the inline nodes, in text order, each once.
 pub(crate) fn collect<'t>(
     blocks: &'t [Block],
-    pick: impl Fn(&'t Inline) -> Option<&'t String>,
+    pick: impl Fn(&'t Inline, &mut dyn FnMut(&'t str)),
 ) -> Vec<&'t str> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
-    let mut take = |node: &'t Inline| {
-        if let Some(text) = pick(node)
-            && seen.insert(text.as_str())
-        {
-            found.push(text.as_str());
+    let mut put = |text: &'t str| {
+        if seen.insert(text) {
+            found.push(text);
         }
     };
+    let mut take = |node: &'t Inline| pick(node, &mut put);
     for block in blocks {
         match block {
             Block::Paragraph(line) => visit(line, &mut take),
-            Block::Quote(lines) | Block::UnorderedList(lines) | Block::SpoilerBlock(lines) => {
-                lines.iter().for_each(|line| visit(line, &mut take));
+            Block::Quote(lines) | Block::UnorderedList(lines) | Block::Spoiler(lines) => {
+                for line in lines {
+                    visit(line, &mut take);
+                }
             }
-            Block::OrderedList(lines) => lines.iter().for_each(|(_, line)| visit(line, &mut take)),
-            Block::Tasks(lines) => lines.iter().for_each(|(_, line)| visit(line, &mut take)),
+            Block::OrderedList(lines) => {
+                for (_, line) in lines {
+                    visit(line, &mut take);
+                }
+            }
+            Block::Tasks(lines) => {
+                for (_, line) in lines {
+                    visit(line, &mut take);
+                }
+            }
             _ => {}
         }
     }
@@ -47,4 +56,39 @@ fn visit<'t>(nodes: &'t [Inline], take: &mut impl FnMut(&'t Inline)) {
             _ => {}
         }
     }
+}
+
+/// Web addresses among links, pictures and plain text.
+pub(crate) fn web<'t>(node: &'t Inline, put: &mut dyn FnMut(&'t str)) {
+    match node {
+        Inline::Link { src, .. } | Inline::Image { src, .. } if starts_web(src) => put(src),
+        // The tree keeps `(https://x.org)` as text; it is an address all the same.
+        Inline::Plain(text) => {
+            let mut rest = text.as_str();
+            while let Some(at) = rest.find("http") {
+                rest = &rest[at..];
+                let end = rest
+                    .find(|c: char| c.is_whitespace() || "()<>[]{}\"'`|*\\".contains(c))
+                    .unwrap_or(rest.len());
+                let url = rest[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '~', '_']);
+                if starts_web(url) {
+                    put(url);
+                    rest = &rest[end..];
+                } else {
+                    rest = &rest[4..];
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether it is an http(s) address with something after the slashes.
+fn starts_web(src: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| {
+        src.len() > scheme.len()
+            && src
+                .get(..scheme.len())
+                .is_some_and(|s| s.eq_ignore_ascii_case(scheme))
+    })
 }

@@ -6,11 +6,9 @@
 use super::{Read, Row, Sql, Store, Value};
 use crate::error::{Error, Result};
 use crate::list::{ListQuery, Page};
-use parlance_query::sql::{self, FieldMap};
+use parlance_query::sql::{self, Column, FieldMap};
 use serde_json::Value as Json;
 
-/// How many documents one request may have the matcher look at; the setting can lower it.
-const SCAN: i64 = 20_000;
 /// Let others run after this many documents.
 const BREATH: usize = 256;
 
@@ -103,13 +101,13 @@ impl Listing<'_> {
     ) -> Result<Page<T>> {
         let ordered = order.is_some();
         let order = order.unwrap_or_else(|| self.order.to_owned());
-        args.push((SCAN + 1).into());
+        args.push(query.scan.saturating_add(1).into());
         let sql = format!(
             "SELECT {} FROM {} WHERE {condition} ORDER BY {order} LIMIT ${}",
             self.columns, self.from, args.len()
         );
         let rows = store.read(sql, args).await?;
-        if rows.len() as i64 > SCAN {
+        if rows.len() as i64 > query.scan {
             return Err(Error::TooBroad { field: self.culprit(query) });
         }
         let mut found = Vec::new();
@@ -140,9 +138,11 @@ impl Listing<'_> {
 
     /// The first field of the query that no column serves.
     fn culprit(&self, query: &ListQuery) -> String {
+        let filtered = query.filter.residual(self.fields).into_iter();
         let sorted = query.sort.iter().flat_map(|sort| sort.paths());
-        let mut paths = query.filter.paths().into_iter().chain(sorted);
-        let unmapped = paths.find(|path| self.fields.column(path).is_none());
-        unmapped.or_else(|| query.filter.paths().first().copied()).unwrap_or("query").to_owned()
+        let unsorted = sorted.filter(|path| {
+            self.fields.column(path).is_none_or(|column| matches!(column, Column::Each { .. }))
+        });
+        filtered.chain(unsorted).next().unwrap_or("query").to_owned()
     }
 }

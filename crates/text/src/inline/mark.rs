@@ -3,22 +3,25 @@
 //! Each returns the nodes and where they end, or nothing; none touches what
 //! was collected before, so a dropped try leaves no trace but its cost.
 
-use super::{
-    BOLD, ITALIC, Kind, LABEL, STRIKE, WASTE_BASE, WASTE_PER_BYTE, Walk, Within, in_name,
-    link, stamp,
-};
+use super::{BOLD, ITALIC, Kind, LABEL, STRIKE, Walk, Within, in_name, link, stamp};
+use crate::address;
 use crate::ast::Inline;
 use crate::out::Out;
+use crate::{MAX_WASTE_BASE, MAX_WASTE_PER_BYTE};
 
 type Found = Option<(Vec<Inline>, usize)>;
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every caller answers with a find or nothing"
+)]
 fn one(node: Inline, end: usize) -> Found {
     Some((vec![node], end))
 }
 
 impl Walk<'_> {
     fn is_spent(&self) -> bool {
-        self.waste > WASTE_BASE + WASTE_PER_BYTE * self.bytes.len()
+        self.waste > MAX_WASTE_BASE + MAX_WASTE_PER_BYTE * self.bytes.len()
     }
 
     /// The inside of a construct and the place after its closing mark.
@@ -51,7 +54,9 @@ impl Walk<'_> {
         }
         let inside = within.open(kind, flag);
         for mark in marks {
-            let Some((nodes, end)) = self.enclosed(at, mark, inside) else { continue };
+            let Some((nodes, end)) = self.enclosed(at, mark, inside) else {
+                continue;
+            };
             return match kind {
                 Kind::Bold => one(Inline::Bold(nodes), end),
                 Kind::Strike => one(Inline::Strike(nodes), end),
@@ -64,10 +69,17 @@ impl Walk<'_> {
     /// Marks with nothing but blanks between them are text.
     fn hollow(&mut self, at: usize, mark: u8) -> Option<usize> {
         let marks = |from: usize| {
-            self.bytes[from..].iter().take(2).take_while(|b| **b == mark).count()
+            self.bytes[from..]
+                .iter()
+                .take(2)
+                .take_while(|b| **b == mark)
+                .count()
         };
         let blank = at + marks(at);
-        let blanks = self.bytes[blank..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let blanks = self.bytes[blank..]
+            .iter()
+            .take_while(|b| matches!(b, b' ' | b'\t'))
+            .count();
         let close = blank + blanks;
         let end = close + marks(close);
         self.steps += end - at;
@@ -76,7 +88,10 @@ impl Walk<'_> {
 
     /// `_x_` is only text when a letter follows.
     fn italic(&mut self, nodes: Vec<Inline>, mark: &[u8], end: usize) -> Found {
-        let letters = self.bytes[end..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        let letters = self.bytes[end..]
+            .iter()
+            .take_while(|b| b.is_ascii_alphabetic())
+            .count();
         if letters == 0 {
             return one(Inline::Italic(nodes), end);
         }
@@ -85,7 +100,10 @@ impl Walk<'_> {
         let mut all = Vec::with_capacity(nodes.len() + 2);
         all.push(Inline::Plain(mark.to_owned()));
         all.extend(nodes);
-        all.push(Inline::Plain(format!("{mark}{}", &self.text[end..end + letters])));
+        all.push(Inline::Plain(format!(
+            "{mark}{}",
+            &self.text[end..end + letters]
+        )));
         Some((all, end + letters))
     }
 
@@ -96,12 +114,17 @@ impl Walk<'_> {
 
     pub(super) fn code(&mut self, at: usize) -> Found {
         let rest = &self.bytes[at + 1..];
-        let len = rest.iter().position(|b| matches!(b, b'`' | b'\n' | b'\r'))?;
+        let len = rest
+            .iter()
+            .position(|b| matches!(b, b'`' | b'\n' | b'\r'))?;
         self.steps += len;
         if len == 0 || rest[len] != b'`' {
             return None;
         }
-        one(Inline::Code(self.text[at + 1..at + 1 + len].to_owned()), at + len + 2)
+        one(
+            Inline::Code(self.text[at + 1..at + 1 + len].to_owned()),
+            at + len + 2,
+        )
     }
 
     pub(super) fn bracket(&mut self, at: usize, b: u8, within: Within) -> Found {
@@ -114,7 +137,11 @@ impl Walk<'_> {
                 {
                     return one(node, at + len);
                 }
-                if within.used & LABEL == 0 { self.angle(at) } else { None }
+                if within.used & LABEL == 0 {
+                    self.angle(at)
+                } else {
+                    None
+                }
             }
             _ => None,
         }
@@ -127,7 +154,9 @@ impl Walk<'_> {
         if asked <= from && from <= found {
             return (found < self.text.len()).then_some(found);
         }
-        let found = self.text[from..].find("](").map_or(self.text.len(), |len| from + len);
+        let found = self.text[from..]
+            .find("](")
+            .map_or(self.text.len(), |len| from + len);
         self.steps += found - from;
         self.label_end = (from, found);
         (found < self.text.len()).then_some(found)
@@ -141,7 +170,10 @@ impl Walk<'_> {
         }
         let before = self.steps;
         let mut out = Out::new();
-        let inside = Within { kind: Kind::Label, used: within.used | LABEL };
+        let inside = Within {
+            kind: Kind::Label,
+            used: within.used | LABEL,
+        };
         let close = self.sequence(at + 1, inside, &mut out);
         let end = if self.bytes[close..].starts_with(b"](") {
             link::target(self.bytes, close + 2, &mut self.steps)
@@ -149,7 +181,8 @@ impl Walk<'_> {
         } else {
             None
         };
-        let Some(end) = end.filter(|end| !link::is_dangerous(&self.text[close + 2..*end])) else {
+        let Some(end) = end.filter(|end| !address::is_dangerous(&self.text[close + 2..*end]))
+        else {
             self.waste += self.steps - before;
             return None;
         };
@@ -158,7 +191,13 @@ impl Walk<'_> {
         if label.is_empty() {
             label.push(Inline::Plain(href(src)));
         }
-        one(Inline::Link { src: href(src), label }, end + 1)
+        one(
+            Inline::Link {
+                src: href(src),
+                label,
+            },
+            end + 1,
+        )
     }
 
     /// `![label](target)`
@@ -176,13 +215,17 @@ impl Walk<'_> {
         let before = self.steps;
         let end = link::target(self.bytes, close + 2, &mut self.steps)
             .filter(|end| self.bytes.get(*end) == Some(&b')'))
-            .filter(|end| !link::is_dangerous(&self.text[close + 2..*end]));
+            .filter(|end| !address::is_dangerous(&self.text[close + 2..*end]));
         let Some(end) = end else {
             self.waste += self.steps - before;
             return None;
         };
         let src = href(&self.text[close + 2..end]);
-        let label = if label.is_empty() { src.clone() } else { label.to_owned() };
+        let label = if label.is_empty() {
+            src.clone()
+        } else {
+            label.to_owned()
+        };
         one(Inline::Image { src, label }, end + 1)
     }
 
@@ -199,17 +242,25 @@ impl Walk<'_> {
         };
         let src = &self.text[at + 1..bar];
         let label = vec![Inline::Plain(self.text[bar + 1..end].to_owned())];
-        one(Inline::Link { src: href(src), label }, end + 1)
+        one(
+            Inline::Link {
+                src: href(src),
+                label,
+            },
+            end + 1,
+        )
     }
 
     /// Where the bar and the closing bracket of `<target|label>` stand.
     fn angle_parts(&mut self, at: usize) -> Option<(usize, usize)> {
         let bar = link::target(self.bytes, at + 1, &mut self.steps)?;
-        if self.bytes.get(bar) != Some(&b'|') || link::is_dangerous(&self.text[at + 1..bar]) {
+        if self.bytes.get(bar) != Some(&b'|') || address::is_dangerous(&self.text[at + 1..bar]) {
             return None;
         }
         let label = &self.bytes[bar + 1..];
-        let len = label.iter().position(|b| *b < b' ' || matches!(b, b'<' | b'>' | b'|'))?;
+        let len = label
+            .iter()
+            .position(|b| *b < b' ' || matches!(b, b'<' | b'>' | b'|'))?;
         self.steps += len;
         (len > 0 && label[len] == b'>').then_some((bar, bar + 1 + len))
     }
@@ -221,7 +272,10 @@ impl Walk<'_> {
         }
         let mut end = self.name(at + 1)?;
         if b == b'#' {
-            return one(Inline::MentionChannel(self.text[at + 1..end].to_owned()), end);
+            return one(
+                Inline::MentionChannel(self.text[at + 1..end].to_owned()),
+                end,
+            );
         }
         if matches!(self.bytes.get(end), Some(b'@' | b':'))
             && let Some(server) = self.name(end + 1)
@@ -261,8 +315,14 @@ impl Walk<'_> {
         let text = &self.text[at..end];
         self.steps += text.len();
         let label = Inline::Plain(text.to_owned());
-        match link::tel(text) {
-            Some(src) => one(Inline::Link { src, label: vec![label] }, end),
+        match address::tel(text) {
+            Some(src) => one(
+                Inline::Link {
+                    src,
+                    label: vec![label],
+                },
+                end,
+            ),
             None => one(label, end),
         }
     }

@@ -1,0 +1,28 @@
+//! The comparison with the npm package, on demand.
+//!
+//! Runs only when `PARLANCE_TEXT_PEER` names a `node_modules` folder that
+//! holds `@rocket.chat/message-parser`; otherwise there is nothing to compare.
+
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn trees_equal_the_peers() -> Result<(), std::io::Error> {
+    if std::env::var_os("PARLANCE_TEXT_PEER").is_none() {
+        return Ok(());
+    }
+    let here = std::env::current_exe()?;
+    let built = here.ancestors().nth(2).map(|dir| dir.join("examples/tree"));
+    let tree = built.ok_or_else(|| std::io::Error::other("no build folder"))?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer/compare.mjs");
+    for seed in ["1", "2", "3"] {
+        let status = Command::new("node")
+            .arg(&script)
+            .arg(&tree)
+            .arg(seed)
+            .arg("4000")
+            .status()?;
+        assert!(status.success(), "seed {seed}");
+    }
+    Ok(())
+}
