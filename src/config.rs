@@ -22,7 +22,7 @@ pub(crate) struct StoreConfig {
     )]
     pub(crate) data_dir: PathBuf,
 
-    /// A PostgreSQL database (15 or newer) to use instead of the embedded store:
+    /// A `PostgreSQL` database (15 or newer) to use instead of the embedded store:
     /// `postgres://user:password@host/name`. `PARLANCE_DATABASE_URL_FILE` reads it from a file.
     #[arg(
         long,
@@ -34,7 +34,13 @@ pub(crate) struct StoreConfig {
     database_url: Option<String>,
 
     /// What is logged: a level (error, warn, info, debug), or levels by module.
-    #[arg(long, global = true, env = "PARLANCE_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        env = "PARLANCE_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
     pub(crate) log: String,
 }
 
@@ -44,12 +50,17 @@ impl StoreConfig {
             Some(url) => Some(url.clone()).filter(|url| !url.is_empty()),
             None => secret_file("PARLANCE_DATABASE_URL")?,
         };
-        Ok(url.map_or_else(|| Database::Embedded(self.data_dir.clone()), Database::Postgres))
+        Ok(url.map_or_else(
+            || Database::Embedded(self.data_dir.clone()),
+            Database::Postgres,
+        ))
     }
 
     /// Opens the store, bringing its schema up to date.
     pub(crate) async fn open(&self) -> Result<Core, Failure> {
-        Core::open(Options::new(self.database()?)).await.map_err(|error| error.to_string())
+        Core::open(Options::new(self.database()?))
+            .await
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -132,7 +143,9 @@ pub(crate) fn secret(name: &str) -> Result<Option<String>, Failure> {
 }
 
 fn secret_file(name: &str) -> Result<Option<String>, Failure> {
-    let Some(path) = variable(&format!("{name}_FILE")) else { return Ok(None) };
+    let Some(path) = variable(&format!("{name}_FILE")) else {
+        return Ok(None);
+    };
     let text = std::fs::read_to_string(Path::new(&path));
     let text = text.map_err(|error| format!("{name}_FILE: {path}: {error}"))?;
     Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()).filter(|text| !text.is_empty()))

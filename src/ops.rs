@@ -20,7 +20,10 @@ async fn ready(State(core): State<Core>) -> (StatusCode, &'static str) {
         Ok(()) => (StatusCode::OK, "ok\n"),
         Err(error) => {
             tracing::warn!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store does not take writes\n")
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store does not take writes\n",
+            )
         }
     }
 }

@@ -43,7 +43,7 @@ async fn set(core: &Core, id: &str, text: &str, always: bool) -> Result<(), Fail
     // Setting what is set already would tell every client of a change.
     let same = match core.settings().get(known).value {
         Value::String(now) => now == text,
-        now => now.to_string() == text,
+        now => now == serde_json::from_str::<Value>(text).unwrap_or_default(),
     };
     let done = if !always {
         core.preset_setting(id, &value).await.map(drop)

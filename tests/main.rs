@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by failing")]
 
 mod app;
+mod cross;
+mod docs;
 mod meepachat;
 mod rocketchat;
 mod smoke;

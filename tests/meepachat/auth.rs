@@ -2,6 +2,7 @@
 
 use super::calls::{keys, raw, refused};
 use crate::app::{Answer, PASSWORD, START, TestApp, app};
+use axum::body::Body;
 use axum::http::Method;
 use parlance_core::account::{Authority, NewUser};
 use parlance_core::login::{Login, Password};
@@ -31,7 +32,10 @@ async fn the_configuration_says_how_to_get_in() {
     assert_eq!(config.ok(), open);
     assert_eq!(config.headers["content-type"], "application/json");
     assert_eq!(config.headers["cache-control"], "no-store");
-    app.core.overwrite_setting("Accounts_RegistrationForm", &json!("Disabled")).await.unwrap();
+    app.core
+        .overwrite_setting("Accounts_RegistrationForm", &json!("Disabled"))
+        .await
+        .unwrap();
     let config = app.call(Method::GET, "/api/auth/config", &[], None).await;
     assert_eq!(config.ok()["data"]["openRegistration"], false);
 }
@@ -46,9 +50,19 @@ async fn whoever_registers_is_a_user_and_never_administrator() {
     let bearer = format!("Bearer {}", made["data"]["token"].as_str().unwrap());
     let user = me(&app, &[("Authorization", &bearer)]).await.ok();
     let user = &user["data"];
-    assert_eq!((&user["username"], &user["displayName"]), (&json!("anna"), &json!("anna")));
-    assert_eq!((&user["email"], &user["bot"]), (&json!("anna@example.com"), &json!(false)));
-    let stored = app.core.user(&UserId::from(user["id"].as_str().unwrap())).await.unwrap();
+    assert_eq!(
+        (&user["username"], &user["displayName"]),
+        (&json!("anna"), &json!("anna"))
+    );
+    assert_eq!(
+        (&user["email"], &user["bot"]),
+        (&json!("anna@example.com"), &json!(false))
+    );
+    let stored = app
+        .core
+        .user(&UserId::from(user["id"].as_str().unwrap()))
+        .await
+        .unwrap();
     assert_eq!(stored.roles, ["user"]);
     assert!(!app.core.has_admin().await.unwrap());
 }
@@ -59,7 +73,10 @@ async fn a_display_name_is_taken_as_given() {
     let body = json!({"username": "ann", "email": "a@example.com", "password": "x y z",
         "displayName": "Ann Án"});
     post(&app, "/api/auth/register", body).await.expect(201);
-    assert_eq!(app.core.user_named("ann").await.unwrap().name.as_deref(), Some("Ann Án"));
+    assert_eq!(
+        app.core.user_named("ann").await.unwrap().name.as_deref(),
+        Some("Ann Án")
+    );
 }
 
 #[tokio::test]
@@ -75,19 +92,45 @@ async fn registering_says_what_is_wrong() {
         (with("username", Value::Null), 400, "username is required"),
         (with("email", json!("")), 400, "email is required"),
         (with("password", Value::Null), 400, "password is required"),
-        (with("username", json!({"$ne": null})), 400, "invalid username"),
-        (with("username", json!("no spaces")), 400, "invalid username"),
-        (with("username", json!("0123456789abcdef01234567")), 400, "invalid username"),
+        (
+            with("username", json!({"$ne": null})),
+            400,
+            "invalid username",
+        ),
+        (
+            with("username", json!("no spaces")),
+            400,
+            "invalid username",
+        ),
+        (
+            with("username", json!("0123456789abcdef01234567")),
+            400,
+            "invalid username",
+        ),
         (with("email", json!("nowhere")), 400, "invalid email"),
         (with("password", json!(7)), 400, "invalid password"),
-        (with("displayName", json!("<b>")), 400, "invalid displayName"),
+        (
+            with("displayName", json!("<b>")),
+            400,
+            "invalid displayName",
+        ),
         (with("username", json!("ANN")), 409, "username is taken"),
-        (with("email", json!("Ann@Example.com")), 409, "email is taken"),
+        (
+            with("email", json!("Ann@Example.com")),
+            409,
+            "email is taken",
+        ),
     ] {
         refused(&post(&app, "/api/auth/register", body).await, status, text);
     }
-    assert!(app.core.user_named("new").await.is_err(), "nothing is stored");
-    app.core.overwrite_setting("Accounts_RegistrationForm", &json!("Disabled")).await.unwrap();
+    assert!(
+        app.core.user_named("new").await.is_err(),
+        "nothing is stored"
+    );
+    app.core
+        .overwrite_setting("Accounts_RegistrationForm", &json!("Disabled"))
+        .await
+        .unwrap();
     let closed = post(&app, "/api/auth/register", with("username", json!("late"))).await;
     refused(&closed, 403, "registration is closed");
 }
@@ -104,13 +147,17 @@ async fn every_way_to_name_oneself_logs_in() {
         ("identifier", "ann"),
         ("identifier", "Ann@example.com"),
     ] {
-        let answer = post(&app, "/api/auth/login", json!({key: name, "password": PASSWORD})).await;
+        let answer = post(
+            &app,
+            "/api/auth/login",
+            json!({key: name, "password": PASSWORD}),
+        )
+        .await;
         let data = answer.ok()["data"].clone();
         assert_eq!(keys(&data), ["token"].into());
         let token = data["token"].as_str().unwrap();
-        let want = format!(
-            "meepa_session={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000"
-        );
+        let want =
+            format!("meepa_session={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000");
         assert_eq!(set_cookie(&answer), want);
         let caller = app.core.caller(token, Some(&ann.id)).await.unwrap();
         assert_eq!(caller.user().handle(), "ann", "{key} {name}");
@@ -136,16 +183,37 @@ async fn who_registers_here_logs_in_elsewhere() {
 async fn a_wrong_password_and_an_unknown_user_are_one_answer() {
     let app = app().await;
     app.user("ann").await;
-    for (name, password) in [("ann", "wrong"), ("nobody", PASSWORD), ("ann", ""), ("x@y.z", "a")] {
-        let answer =
-            post(&app, "/api/auth/login", json!({"email": name, "password": password})).await;
+    for (name, password) in [
+        ("ann", "wrong"),
+        ("nobody", PASSWORD),
+        ("ann", ""),
+        ("x@y.z", "a"),
+    ] {
+        let answer = post(
+            &app,
+            "/api/auth/login",
+            json!({"email": name, "password": password}),
+        )
+        .await;
         refused(&answer, 401, "invalid credentials");
         assert!(answer.headers.get("set-cookie").is_none());
     }
-    refused(&post(&app, "/api/auth/login", json!({"username": "ann"})).await, 400, "password is required");
-    refused(&post(&app, "/api/auth/login", json!({"password": "x"})).await, 400, "username is required");
+    refused(
+        &post(&app, "/api/auth/login", json!({"username": "ann"})).await,
+        400,
+        "password is required",
+    );
+    refused(
+        &post(&app, "/api/auth/login", json!({"password": "x"})).await,
+        400,
+        "username is required",
+    );
     let operator = json!({"username": {"$ne": null}, "password": {"$ne": null}});
-    refused(&post(&app, "/api/auth/login", operator).await, 400, "invalid username");
+    refused(
+        &post(&app, "/api/auth/login", operator).await,
+        400,
+        "invalid username",
+    );
 }
 
 #[tokio::test]
@@ -158,22 +226,46 @@ async fn the_cookie_alone_is_a_session_until_logout() {
     let with_cookie = [("Cookie", cookie)];
     assert_eq!(me(&app, &with_cookie).await.ok()["data"]["id"], ann.id);
     let body = json!({"userId": ann.id});
-    app.call(Method::POST, "/api/dms", &with_cookie, Some(&body)).await.expect(201);
+    app.call(Method::POST, "/api/dms", &with_cookie, Some(&body))
+        .await
+        .expect(201);
 
-    let out = app.call(Method::POST, "/api/auth/logout", &with_cookie, None).await;
+    let out = app
+        .call(Method::POST, "/api/auth/logout", &with_cookie, None)
+        .await;
     assert_eq!((out.status.as_u16(), out.body.len()), (204, 0));
-    assert_eq!(set_cookie(&out), "meepa_session=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0");
+    assert_eq!(
+        set_cookie(&out),
+        "meepa_session=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
+    );
     refused(&me(&app, &with_cookie).await, 401, "unauthorized");
-    assert!(app.core.caller(&ann.token, None).await.is_ok(), "other sessions live on");
+    assert!(
+        app.core.caller(&ann.token, None).await.is_ok(),
+        "other sessions live on"
+    );
 }
 
 #[tokio::test]
 async fn logout_kills_the_bearer_token() {
     let app = app().await;
     let ann = app.user("ann").await;
-    assert_eq!(app.meepa(&ann).post("/auth/logout", json!({})).await.status.as_u16(), 204);
-    refused(&app.meepa(&ann).get("/auth/me", &[]).await, 401, "unauthorized");
-    assert!(app.core.caller(&ann.token, None).await.is_err(), "dead on the other face too");
+    assert_eq!(
+        app.meepa(&ann)
+            .post("/auth/logout", json!({}))
+            .await
+            .status
+            .as_u16(),
+        204
+    );
+    refused(
+        &app.meepa(&ann).get("/auth/me", &[]).await,
+        401,
+        "unauthorized",
+    );
+    assert!(
+        app.core.caller(&ann.token, None).await.is_err(),
+        "dead on the other face too"
+    );
 }
 
 #[tokio::test]
@@ -185,21 +277,40 @@ async fn a_write_by_cookie_must_not_come_from_another_site() {
     let send = async |origin: Option<&str>, auth: (&str, &str)| {
         let mut headers = vec![auth, ("Host", "chat.example.com")];
         headers.extend(origin.map(|origin| ("Origin", origin)));
-        app.call(Method::POST, "/api/dms", &headers, Some(&body)).await
+        app.call(Method::POST, "/api/dms", &headers, Some(&body))
+            .await
     };
     let by_cookie = ("Cookie", cookie.as_str());
-    for foreign in ["https://evil.example", "null", "http://chat.example.com.evil.example",
-        "https://chat.example.com:8443"] {
-        refused(&send(Some(foreign), by_cookie).await, 403, "cross-site request refused");
+    for foreign in [
+        "https://evil.example",
+        "null",
+        "http://chat.example.com.evil.example",
+        "https://chat.example.com:8443",
+    ] {
+        refused(
+            &send(Some(foreign), by_cookie).await,
+            403,
+            "cross-site request refused",
+        );
     }
-    send(Some("https://chat.example.com"), by_cookie).await.expect(201);
-    for own in [None, Some("https://Chat.Example.com:443"), Some("http://localhost:3000")] {
+    send(Some("https://chat.example.com"), by_cookie)
+        .await
+        .expect(201);
+    for own in [
+        None,
+        Some("https://Chat.Example.com:443"),
+        Some("http://localhost:3000"),
+    ] {
         send(own, by_cookie).await.ok();
     }
     // A token in a header is never sent by a browser on its own, and reading changes nothing.
     let bearer = format!("Bearer {}", ann.token);
-    send(Some("https://evil.example"), ("Authorization", &bearer)).await.ok();
-    me(&app, &[by_cookie, ("Origin", "https://evil.example")]).await.ok();
+    send(Some("https://evil.example"), ("Authorization", &bearer))
+        .await
+        .ok();
+    me(&app, &[by_cookie, ("Origin", "https://evil.example")])
+        .await
+        .ok();
 }
 
 #[tokio::test]
@@ -207,8 +318,13 @@ async fn a_login_from_another_site_sets_no_cookie() {
     let app = app().await;
     app.user("ann").await;
     let body = json!({"username": "ann", "password": PASSWORD});
-    let headers = [("Host", "chat.example.com"), ("Origin", "https://evil.example")];
-    let answer = app.call(Method::POST, "/api/auth/login", &headers, Some(&body)).await;
+    let headers = [
+        ("Host", "chat.example.com"),
+        ("Origin", "https://evil.example"),
+    ];
+    let answer = app
+        .call(Method::POST, "/api/auth/login", &headers, Some(&body))
+        .await;
     answer.ok();
     assert!(answer.headers.get("set-cookie").is_none());
 }
@@ -218,11 +334,24 @@ async fn the_cookie_is_secure_where_the_server_is() {
     let app = app().await;
     app.user("ann").await;
     let root_url = "https://chat.example.com".to_owned();
-    let edge = Edge::new(app.core.clone(), EdgeOptions { root_url, ..EdgeOptions::default() });
+    let edge = Edge::new(
+        app.core.clone(),
+        EdgeOptions {
+            root_url,
+            ..EdgeOptions::default()
+        },
+    );
     let body = json!({"username": "ann", "password": PASSWORD}).to_string();
-    let request = axum::http::Request::post("/api/auth/login").body(body.into()).unwrap();
+    let request = axum::http::Request::post("/api/auth/login")
+        .body(Body::from(body))
+        .unwrap();
     let answer = parlance::app::app(&edge).oneshot(request).await.unwrap();
-    assert!(answer.headers()["set-cookie"].to_str().unwrap().ends_with("; Secure"));
+    assert!(
+        answer.headers()["set-cookie"]
+            .to_str()
+            .unwrap()
+            .ends_with("; Secure")
+    );
 }
 
 #[tokio::test]
@@ -252,7 +381,11 @@ async fn without_a_live_token_everything_is_401() {
             (Method::GET, "/api/users"),
             (Method::GET, "/api/users/x"),
         ] {
-            refused(&app.call(method, path, headers, None).await, 401, "unauthorized");
+            refused(
+                &app.call(method, path, headers, None).await,
+                401,
+                "unauthorized",
+            );
         }
     }
 }
@@ -263,10 +396,17 @@ async fn a_deactivated_user_is_out_at_once() {
     let ann = app.user("ann").await;
     app.meepa(&ann).get("/dms", &[]).await.ok();
     let id = UserId::from(ann.id.as_str());
-    app.core.set_active(Authority::Operator, &id, false).await.unwrap();
+    app.core
+        .set_active(Authority::Operator, &id, false)
+        .await
+        .unwrap();
     refused(&app.meepa(&ann).get("/dms", &[]).await, 401, "unauthorized");
     let login = json!({"username": "ann", "password": PASSWORD});
-    refused(&post(&app, "/api/auth/login", login).await, 403, "the account is not active");
+    refused(
+        &post(&app, "/api/auth/login", login).await,
+        403,
+        "the account is not active",
+    );
 }
 
 #[tokio::test]
@@ -279,7 +419,10 @@ async fn who_one_is_and_until_when() {
     assert_eq!(user, want);
     let session = app.meepa(&ann).get("/auth/get-session", &[]).await.ok();
     let expires = time::iso(app.caller(&ann).await.expires().unwrap());
-    assert_eq!(session, json!({"data": {"user": want, "session": {"expiresAt": expires}}}));
+    assert_eq!(
+        session,
+        json!({"data": {"user": want, "session": {"expiresAt": expires}}})
+    );
 }
 
 #[tokio::test]
@@ -290,16 +433,30 @@ async fn a_session_ends_when_it_said() {
     app.clock.move_to(ends - 1);
     app.meepa(&ann).get("/auth/me", &[]).await.ok();
     app.clock.move_to(ends);
-    refused(&app.meepa(&ann).get("/auth/me", &[]).await, 401, "unauthorized");
+    refused(
+        &app.meepa(&ann).get("/auth/me", &[]).await,
+        401,
+        "unauthorized",
+    );
 }
 
 #[tokio::test]
 async fn a_user_without_the_right_to_open_may_not() {
     let app = app().await;
-    let new = NewUser { username: "ann".to_owned(), roles: vec!["guest".to_owned()], ..NewUser::default() };
+    let new = NewUser {
+        username: "ann".to_owned(),
+        roles: vec!["guest".to_owned()],
+        ..NewUser::default()
+    };
     let (guest, bob) = (app.user_with(new).await, app.user("bob").await);
     assert!(!app.core.may(&app.caller(&guest).await, Perm::CreateD));
-    refused(&app.meepa(&guest).post("/dms", json!({"userId": bob.id})).await, 403, "forbidden");
+    refused(
+        &app.meepa(&guest)
+            .post("/dms", json!({"userId": bob.id}))
+            .await,
+        403,
+        "forbidden",
+    );
 }
 
 #[tokio::test]
@@ -312,11 +469,19 @@ async fn wrong_methods_are_refused_in_json_and_no_other_origin_may_read() {
         (Method::POST, "/api/users/x"),
         (Method::OPTIONS, "/api/dms"),
     ] {
-        let answer = app.call(method, path, &[("Origin", "https://evil.example")], None).await;
+        let answer = app
+            .call(method, path, &[("Origin", "https://evil.example")], None)
+            .await;
         refused(&answer, 405, "method not allowed");
         assert!(answer.headers.contains_key("allow"));
         assert!(!answer.headers.contains_key("access-control-allow-origin"));
     }
-    let login = raw(&app, "/api/auth/login", &[("Origin", "https://evil.example")], "{}").await;
+    let login = raw(
+        &app,
+        "/api/auth/login",
+        &[("Origin", "https://evil.example")],
+        "{}",
+    )
+    .await;
     assert!(!login.headers.contains_key("access-control-allow-origin"));
 }

@@ -1,1 +1,8 @@
-//! The MeepaChat contract, endpoint by endpoint.
+//! The `MeepaChat` contract, endpoint by endpoint.
+
+mod auth;
+mod bad_input;
+mod calls;
+mod dms;
+mod messages;
+mod users;

@@ -334,7 +334,7 @@ impl Core {
             };
         }
         let there = rooms::by_id(self.store(), room).await?.is_some();
-        if there || users::is_pair(self.store(), room).await? {
+        if there || users::is_foreign_pair(self.store(), room, caller.id()).await? {
             return Err(Error::NoAccess);
         }
         Err(Error::NoRoom)

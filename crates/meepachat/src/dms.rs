@@ -61,8 +61,16 @@ pub(crate) async fn open(
     let other = UserId::from(body.text("userId")?);
     let opened = core.open_with(&caller, &other).await?;
     let found = conversation(core, &caller, &opened.room.id).await?;
-    let others = strangers(core, last(&found).map(|message| (&found, message)).into_iter()).await?;
-    let status = if opened.created { StatusCode::CREATED } else { StatusCode::OK };
+    let others = strangers(
+        core,
+        last(&found).map(|message| (&found, message)).into_iter(),
+    )
+    .await?;
+    let status = if opened.created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Ok(answer::data(status, |o| {
         wire::conversation(o, &found, caller.user(), &People::of(&found, &others));
     }))
@@ -81,7 +89,11 @@ pub(crate) async fn conversation(
 
 /// The newest message, where it is one that this contract shows.
 fn last(conversation: &Conversation) -> Option<&Message> {
-    conversation.room.last.as_deref().filter(|message| message.kind.is_none())
+    conversation
+        .room
+        .last
+        .as_deref()
+        .filter(|message| message.kind.is_none())
 }
 
 /// Adds those whom the room names and who have no membership: an imported room may have one only

@@ -42,13 +42,18 @@ impl IntoResponse for Refusal {
             Self::Core(error) => {
                 match &error {
                     Error::Internal(cause) => tracing::error!(%cause, "a request failed"),
-                    Error::Unavailable(cause) => tracing::warn!(%cause, "a request must be retried"),
+                    Error::Unavailable(cause) => {
+                        tracing::warn!(%cause, "a request must be retried")
+                    }
                     _ => {}
                 }
                 rendered(error)
             }
             Self::Body(error) => body(error),
-            Self::Missing(what) => (StatusCode::BAD_REQUEST, format!("{what} is required").into()),
+            Self::Missing(what) => (
+                StatusCode::BAD_REQUEST,
+                format!("{what} is required").into(),
+            ),
             Self::OtherSite => (StatusCode::FORBIDDEN, "cross-site request refused".into()),
         };
         answer::error(status, &text)
@@ -64,11 +69,17 @@ type Rendered = (StatusCode, Cow<'static, str>);
 
 fn body(error: BodyError) -> Rendered {
     match error {
-        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request body too large".into()),
+        BodyError::TooLarge => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "request body too large".into(),
+        ),
         BodyError::Broken => (StatusCode::BAD_REQUEST, "the request body broke off".into()),
         BodyError::NotJson => (StatusCode::BAD_REQUEST, "invalid JSON".into()),
         BodyError::NotObject => (StatusCode::BAD_REQUEST, "a JSON object is required".into()),
-        BodyError::Nul => (StatusCode::BAD_REQUEST, "NUL characters are not allowed".into()),
+        BodyError::Nul => (
+            StatusCode::BAD_REQUEST,
+            "NUL characters are not allowed".into(),
+        ),
     }
 }
 
@@ -78,7 +89,9 @@ fn rendered(error: Error) -> Rendered {
     const MISSING: StatusCode = StatusCode::NOT_FOUND;
     const CONFLICT: StatusCode = StatusCode::CONFLICT;
     match error {
-        Error::NotLoggedIn | Error::SessionOver => (StatusCode::UNAUTHORIZED, "unauthorized".into()),
+        Error::NotLoggedIn | Error::SessionOver => {
+            (StatusCode::UNAUTHORIZED, "unauthorized".into())
+        }
         Error::BadCredentials => (StatusCode::UNAUTHORIZED, "invalid credentials".into()),
         Error::Deactivated => (FORBIDDEN, "the account is not active".into()),
         Error::Lacks(_) | Error::NotAllowed => (FORBIDDEN, "forbidden".into()),
@@ -89,7 +102,9 @@ fn rendered(error: Error) -> Rendered {
         Error::ReadOnly => (FORBIDDEN, "the conversation is read-only".into()),
         Error::TooLong { max } => (BAD, format!("content exceeds {max} characters").into()),
         Error::OutOfSync { .. } => (BAD, "the time is out of sync".into()),
-        Error::MentionNotAllowed(word) => (FORBIDDEN, format!("@{word} is not allowed here").into()),
+        Error::MentionNotAllowed(word) => {
+            (FORBIDDEN, format!("@{word} is not allowed here").into())
+        }
         Error::DuplicateMessage => (CONFLICT, "a message with this id exists".into()),
         Error::DuplicateKey => (CONFLICT, "clientId was used for another message".into()),
         Error::NoThread => (BAD, "unknown threadId".into()),
@@ -116,9 +131,10 @@ fn rendered(error: Error) -> Rendered {
         Error::TooBroad { field } => (BAD, format!("the condition on {field} is too broad").into()),
         Error::Bad(what) | Error::BadIdList(what) => (BAD, format!("invalid {what}").into()),
         Error::PositionTooOld => (StatusCode::GONE, "the position is too old".into()),
-        Error::Unavailable(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable, try again".into())
-        }
+        Error::Unavailable(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily unavailable, try again".into(),
+        ),
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error".into()),
     }
 }

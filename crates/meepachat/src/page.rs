@@ -11,7 +11,9 @@ pub(crate) const MOST: usize = 100;
 
 /// `limit`: the default if it is missing, no whole number or less than one; at most [`MOST`].
 pub(crate) fn limit(params: &Params, default: usize) -> usize {
-    let Some(text) = params.get("limit") else { return default };
+    let Some(text) = params.get("limit") else {
+        return default;
+    };
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return default;
     }
@@ -27,7 +29,11 @@ pub(crate) fn limit(params: &Params, default: usize) -> usize {
 /// whose `+` was not encoded arrives with a space instead.
 pub(crate) fn time_before(text: &str) -> Option<Ms> {
     let mut text = text.to_owned();
-    if let Some(at) = text.len().checked_sub(6).filter(|at| text.as_bytes()[*at] == b' ') {
+    if let Some(at) = text
+        .len()
+        .checked_sub(6)
+        .filter(|at| text.as_bytes()[*at] == b' ')
+    {
         text.replace_range(at..=at, "+");
     }
     let (seconds, rest) = text.split_at_checked(19)?;

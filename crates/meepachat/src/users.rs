@@ -21,8 +21,13 @@ pub(crate) async fn search(
     params: Params,
 ) -> Result<Response, Refusal> {
     let limit = i64::try_from(page::limit(&params, PAGE)).unwrap_or(i64::MAX);
-    let found = edge.core().search_users(&caller, params.get("q").unwrap_or(""), limit).await?;
-    Ok(answer::list(&found, |o, user| wire::user(o, &Person::of(user))))
+    let found = edge
+        .core()
+        .search_users(&caller, params.get("q").unwrap_or(""), limit)
+        .await?;
+    Ok(answer::list(&found, |o, user| {
+        wire::user(o, &Person::of(user));
+    }))
 }
 
 /// `GET /api/users/{id}`
@@ -32,5 +37,7 @@ pub(crate) async fn one(
     Id(id): Id,
 ) -> Result<Response, Refusal> {
     let user = edge.core().user(&UserId::from(id)).await?;
-    Ok(answer::data(StatusCode::OK, |o| wire::user(o, &Person::of(&user))))
+    Ok(answer::data(StatusCode::OK, |o| {
+        wire::user(o, &Person::of(&user));
+    }))
 }

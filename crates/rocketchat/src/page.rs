@@ -157,7 +157,8 @@ pub(crate) fn window(call: &Call) -> Result<(i64, Option<i64>), Failure> {
 
 /// A number that is not negative. Larger ones than there can be documents are cut.
 fn whole(call: &Call, name: &str) -> Result<Option<i64>, Failure> {
-    let Some(value) = call.query.get(name) else { return Ok(None) };
+    // An empty one is none; the routes with a schema have refused it before.
+    let Some(value) = call.query.get(name).filter(|value| **value != "") else { return Ok(None) };
     schema::fits(Kind::Count, value).map_err(Failure::Schema)?;
     let text = schema::text(value);
     // Fits, so it is a number; one that is not whole is cut, as the original's parser does.

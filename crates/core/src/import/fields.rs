@@ -1,5 +1,5 @@
 //! The members of a document that comes from outside, taken out one by one; what nobody takes is
-//! what is carried. MongoDB's extended JSON becomes plain JSON first (dates ISO text, numbers
+//! what is carried. `MongoDB`'s extended JSON becomes plain JSON first (dates ISO text, numbers
 //! numbers, object ids text), so that nothing after it has to know that there is such a thing.
 
 use crate::id::is_id;
@@ -14,10 +14,17 @@ pub(super) fn plain(value: Value) -> Value {
     match value {
         Value::Array(all) => all.into_iter().map(plain).collect(),
         Value::Object(all) => {
-            if let Some(short) = all.iter().next().filter(|_| all.len() == 1).and_then(wrapped) {
+            if let Some(short) = all
+                .iter()
+                .next()
+                .filter(|_| all.len() == 1)
+                .and_then(wrapped)
+            {
                 return short;
             }
-            all.into_iter().map(|(key, value)| (key, plain(value))).collect()
+            all.into_iter()
+                .map(|(key, value)| (key, plain(value)))
+                .collect()
         }
         other => other,
     }
@@ -74,7 +81,7 @@ impl Fields {
         self.0.retain(|key, _| !key.starts_with(start));
     }
 
-    /// A text. PostgreSQL holds no NUL, so neither engine does.
+    /// A text. `PostgreSQL` holds no NUL, so neither engine does.
     pub(super) fn text(&mut self, key: &str) -> Result<Option<String>, Reason> {
         match self.take(key) {
             None => Ok(None),
@@ -89,12 +96,20 @@ impl Fields {
     /// An id that must be there.
     pub(super) fn id(&mut self, key: &str) -> Result<String, Reason> {
         let id = self.text(key)?.ok_or_else(|| format!("{key} is missing"))?;
-        if is_id(&id) { Ok(id) } else { Err(format!("{key} is not usable as an id")) }
+        if is_id(&id) {
+            Ok(id)
+        } else {
+            Err(format!("{key} is not usable as an id"))
+        }
     }
 
     /// An id that may be absent.
     pub(super) fn id_if(&mut self, key: &str) -> Result<Option<String>, Reason> {
-        if self.peek(key).is_some() { self.id(key).map(Some) } else { Ok(None) }
+        if self.peek(key).is_some() {
+            self.id(key).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     pub(super) fn date(&mut self, key: &str) -> Result<Option<Ms>, Reason> {
@@ -112,14 +127,23 @@ impl Fields {
     }
 
     pub(super) fn number(&mut self, key: &str) -> Result<Option<i64>, Reason> {
-        let Some(value) = self.take(key) else { return Ok(None) };
+        let Some(value) = self.take(key) else {
+            return Ok(None);
+        };
         let number = value.as_i64().or_else(|| whole(value.as_f64()?));
-        number.map(Some).ok_or_else(|| format!("{key} is not a whole number"))
+        number
+            .map(Some)
+            .ok_or_else(|| format!("{key} is not a whole number"))
     }
 
     pub(super) fn flag(&mut self, key: &str) -> Result<Option<bool>, Reason> {
-        let Some(value) = self.take(key) else { return Ok(None) };
-        value.as_bool().map(Some).ok_or_else(|| format!("{key} is not true or false"))
+        let Some(value) = self.take(key) else {
+            return Ok(None);
+        };
+        value
+            .as_bool()
+            .map(Some)
+            .ok_or_else(|| format!("{key} is not true or false"))
     }
 
     pub(super) fn list(&mut self, key: &str) -> Result<Option<Vec<Value>>, Reason> {
@@ -131,13 +155,17 @@ impl Fields {
     }
 
     pub(super) fn texts(&mut self, key: &str) -> Result<Option<Vec<String>>, Reason> {
-        let Some(all) = self.list(key)? else { return Ok(None) };
+        let Some(all) = self.list(key)? else {
+            return Ok(None);
+        };
         let text = |value: Value| match value {
             Value::String(text) => Some(text),
             _ => None,
         };
         let texts = all.into_iter().map(text).collect::<Option<Vec<_>>>();
-        texts.map(Some).ok_or_else(|| format!("{key} is not a list of texts"))
+        texts
+            .map(Some)
+            .ok_or_else(|| format!("{key} is not a list of texts"))
     }
 
     pub(super) fn object(&mut self, key: &str) -> Result<Option<Map<String, Value>>, Reason> {
@@ -152,7 +180,10 @@ impl Fields {
 /// JavaScript writes whole numbers as doubles.
 fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    #[expect(clippy::cast_possible_truncation, reason = "whole, and far inside the range")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole, and far inside the range"
+    )]
     let whole = number as i64;
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(whole)
 }

@@ -8,8 +8,8 @@ use crate::account::{ROCKET_CAT, fold};
 use crate::error::Result;
 use crate::id::{UserId, pair};
 use crate::room::{NewMember, member_key};
-use crate::store::import::{self, Here, Subscription, Wanted};
 use crate::store::Change;
+use crate::store::import::{self, Here, Subscription, Wanted};
 use crate::time::Ms;
 use crate::{Core, setting};
 
@@ -29,13 +29,17 @@ pub(super) fn wanted<'a>(documents: impl Iterator<Item = &'a Document>) -> Wante
                 wanted.users.extend(user.username.clone());
                 wanted.folds.push(fold(user.id.as_str()));
                 wanted.folds.extend(user.username.as_deref().map(fold));
-                wanted.emails.extend(user.emails.iter().map(|email| fold(&email.address)));
+                wanted
+                    .emails
+                    .extend(user.emails.iter().map(|email| fold(&email.address)));
             }
             Document::Room(it) => {
                 wanted.rooms.push(it.room.id.to_string());
                 wanted.keys.extend(key(it));
                 wanted.users.extend(it.uids.iter().cloned());
-                wanted.messages.extend(it.last.iter().map(|last| last.message.id.to_string()));
+                wanted
+                    .messages
+                    .extend(it.last.iter().map(|last| last.message.id.to_string()));
             }
             Document::Subscription(it) => {
                 wanted.rooms.push(it.room.clone());
@@ -56,7 +60,8 @@ pub(super) fn wanted<'a>(documents: impl Iterator<Item = &'a Document>) -> Wante
 /// count of members is that of the making.
 fn key(it: &RoomDocument) -> Option<String> {
     let ids: Vec<&str> = it.uids.iter().map(String::as_str).collect();
-    let left = it.room.users_count > 2 && it.room.users_count > ids.len() as i64;
+    let here = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+    let left = it.room.users_count > 2 && it.room.users_count > here;
     Some(member_key(&ids)).filter(|key| !left && key.len() <= MAX_KEY)
 }
 
@@ -115,14 +120,23 @@ impl<'a> Plan<'a> {
         if others(here.folds.get(&fold(id))) {
             return Ok(refused("the id is another account's username"));
         }
-        if user.emails.iter().any(|email| others(here.emails.get(&fold(&email.address)))) {
+        if user
+            .emails
+            .iter()
+            .any(|email| others(here.emails.get(&fold(&email.address))))
+        {
             return Ok(refused("an e-mail address belongs to another account"));
         }
         import::add_user(change, &it.account, &self.tokens(it))?;
         let here = &mut self.here;
-        here.users.insert(id.to_owned(), (user.username.clone(), user.name.clone()));
-        here.folds.extend(name.map(|name| (fold(name), id.to_owned())));
-        let emails = user.emails.iter().map(|email| (fold(&email.address), id.to_owned()));
+        here.users
+            .insert(id.to_owned(), (user.username.clone(), user.name.clone()));
+        here.folds
+            .extend(name.map(|name| (fold(name), id.to_owned())));
+        let emails = user
+            .emails
+            .iter()
+            .map(|email| (fold(&email.address), id.to_owned()));
         here.emails.extend(emails);
         Ok(Fate::Taken)
     }
@@ -130,7 +144,11 @@ impl<'a> Plan<'a> {
     /// The newest tokens that are still alive.
     fn tokens<'t>(&self, it: &'t UserDocument) -> Vec<(&'t str, Ms, Option<Ms>)> {
         let now = self.core.clock().now();
-        let days = self.core.settings().number(&setting::LOGIN_DAYS).clamp(1, 36_500);
+        let days = self
+            .core
+            .settings()
+            .number(&setting::LOGIN_DAYS)
+            .clamp(1, 36_500);
         let mut tokens: Vec<_> = it.tokens.iter().collect();
         tokens.sort_by_key(|token| std::cmp::Reverse(token.created));
         let with_end = tokens.into_iter().map(|token| {
@@ -166,7 +184,12 @@ impl<'a> Plan<'a> {
         {
             return refused("lastMessage: the id is that of a message of another room");
         }
-        let known = [Some(it.room.ts), Some(it.room.updated), it.room.lm, last.map(|l| l.ts)];
+        let known = [
+            Some(it.room.ts),
+            Some(it.room.updated),
+            it.room.lm,
+            last.map(|l| l.ts),
+        ];
         let last_ts = known.into_iter().flatten().max().unwrap_or(it.room.ts);
         let key = key(it).filter(|key| !self.here.keys.contains(key));
         let members = self.members(it);
@@ -190,7 +213,7 @@ impl<'a> Plan<'a> {
         let mut uids = it.uids.clone();
         let mut seen = std::collections::HashSet::new();
         uids.retain(|uid| seen.insert(uid.clone()));
-        let one = |(place, uid): (usize, &String)| {
+        let one = |(place, uid): (i64, &String)| {
             let own = account(uid).and_then(|(username, _)| username.clone());
             let own = own.or_else(|| (uid == ROCKET_CAT).then(|| uid.clone()));
             let of_others: Vec<&str> = uids
@@ -215,13 +238,13 @@ impl<'a> Plan<'a> {
             NewMember {
                 user: uid.as_str().into(),
                 id: self.core.chance().id(self.core.clock().now()),
-                place: place as i64,
+                place,
                 opened: true,
                 name: names.join(", "),
                 fname: names.iter().map(shown).collect::<Vec<_>>().join(", "),
             }
         };
-        uids.iter().enumerate().map(one).collect()
+        (0..).zip(&uids).map(one).collect()
     }
 
     fn subscription(&mut self, change: &mut Change, it: &Subscription) -> Fate {

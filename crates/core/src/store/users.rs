@@ -186,8 +186,9 @@ pub(crate) async fn search(store: &Store, fold: &str, limit: i64) -> Result<Vec<
 }
 
 /// Is this text two existing users' ids, sorted and joined? Then it is the id of their 1:1 room,
-/// whether that exists or not (ruling B4). Looks up every way to cut it, by key.
-pub(crate) async fn is_pair(store: &Store, text: &str) -> Result<bool> {
+/// whether that exists or not (ruling B4), and foreign unless the caller is one of them. Looks up
+/// every way to cut the text, by key.
+pub(crate) async fn is_foreign_pair(store: &Store, text: &str, caller: &UserId) -> Result<bool> {
     if text.len() > LONGEST_PAIR {
         return Ok(false);
     }
@@ -201,7 +202,14 @@ pub(crate) async fn is_pair(store: &Store, text: &str) -> Result<bool> {
     let args: Vec<Value> = cuts.iter().flat_map(|(a, b)| [(*a).into(), (*b).into()]).collect();
     let rows = store.read(sql, args).await?;
     let ids = rows.into_iter().map(|mut row| row.text()).collect::<Result<HashSet<_>>>()?;
-    Ok(cuts.iter().any(|(low, high)| ids.contains(*low) && ids.contains(*high)))
+    let mine = |id: &str| id == caller.as_str();
+    let mut pairs = cuts.iter().filter(|(a, b)| ids.contains(*a) && ids.contains(*b)).peekable();
+    Ok(pairs.peek().is_some() && !pairs.any(|(a, b)| mine(a) || mine(b)))
+}
+
+/// Is this text two existing users' ids, sorted and joined?
+pub(crate) async fn is_pair(store: &Store, text: &str) -> Result<bool> {
+    is_foreign_pair(store, text, &UserId::from("")).await
 }
 
 fn args(user: &User, password: Option<&str>) -> Result<[Value; 17]> {
