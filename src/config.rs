@@ -3,6 +3,7 @@
 //! deployment (`PORT`, `BIND_IP`, `ROOT_URL`) count where ours are not set.
 
 use crate::Failure;
+use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args};
 use parlance_core::{Core, Database, Options};
 use parlance_http::EdgeOptions;
@@ -82,22 +83,17 @@ pub(crate) struct ServeConfig {
         long,
         env = "PARLANCE_TRUSTED_PROXIES",
         value_delimiter = ',',
-        value_parser = network,
         value_name = "NETWORKS"
     )]
-    trusted_proxies: Vec<Network>,
+    trusted_proxies: Vec<String>,
 
     /// The largest request body, in bytes.
     #[arg(long, env = "PARLANCE_BODY_LIMIT", default_value_t = EdgeOptions::default().body_limit, value_name = "BYTES")]
     body_limit: usize,
 
     /// Stop at start on what is otherwise a warning: an unknown `OVERWRITE_SETTING_`.
-    #[arg(long, env = "PARLANCE_STRICT", action = ArgAction::SetTrue)]
+    #[arg(long, env = "PARLANCE_STRICT", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub(crate) strict: bool,
-}
-
-fn network(text: &str) -> Result<Network, String> {
-    text.parse()
 }
 
 impl ServeConfig {
@@ -121,9 +117,16 @@ impl ServeConfig {
         if !root_url.starts_with("http://") && !root_url.starts_with("https://") {
             return Err("--root-url must begin with http:// or https://".to_owned());
         }
+        let networks = self
+            .trusted_proxies
+            .iter()
+            .filter(|text| !text.trim().is_empty());
+        let networks = networks
+            .map(|text| text.parse::<Network>())
+            .collect::<Result<_, _>>();
         Ok(EdgeOptions {
             body_limit: self.body_limit,
-            trusted_proxies: self.trusted_proxies.clone(),
+            trusted_proxies: networks.map_err(|error| format!("--trusted-proxies: {error}"))?,
             root_url: root_url.trim_end_matches('/').to_owned(),
         })
     }

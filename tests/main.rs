@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by failing")]
 
 mod app;
+mod cli;
 mod cross;
 mod docs;
+mod import;
 mod meepachat;
 mod rocketchat;
+mod seeds;
 mod smoke;
 mod store;

@@ -3,7 +3,8 @@
 use crate::app::{Answer, TestApp, TestUser};
 use axum::body::Body;
 use axum::http::{Method, Request};
-use parlance_core::Access;
+use parlance_core::send::NewMessage;
+use parlance_core::{Access, Message};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -69,6 +70,21 @@ pub(crate) async fn access(app: &TestApp, user: &TestUser, room: &str) -> Access
         .unwrap()
 }
 
+/// Sends through the core, as the other face does.
+pub(crate) async fn elsewhere(
+    app: &TestApp,
+    user: &TestUser,
+    channel: &str,
+    new: NewMessage,
+) -> Message {
+    let place = access(app, user, channel).await;
+    app.core
+        .send(&app.caller(user).await, &place, new)
+        .await
+        .unwrap()
+        .message
+}
+
 /// A request whose body is these bytes.
 pub(crate) async fn raw(
     app: &TestApp,
@@ -104,4 +120,19 @@ pub(crate) fn keys(object: &Value) -> BTreeSet<&str> {
         .keys()
         .map(String::as_str)
         .collect()
+}
+
+/// A POST without credentials.
+pub(crate) async fn post(app: &TestApp, path: &str, body: Value) -> Answer {
+    app.call(Method::POST, path, &[], Some(&body)).await
+}
+
+/// `GET /api/auth/me` with these headers.
+pub(crate) async fn me(app: &TestApp, headers: &[(&str, &str)]) -> Answer {
+    app.call(Method::GET, "/api/auth/me", headers, None).await
+}
+
+/// The cookie that an answer sets.
+pub(crate) fn set_cookie(answer: &Answer) -> &str {
+    answer.headers["set-cookie"].to_str().unwrap()
 }

@@ -1,6 +1,6 @@
 //! `GET` and `POST /api/dms/{channelID}/messages`.
 
-use super::calls::{access, dms, each, messages, refused, say, send};
+use super::calls::{access, dms, each, elsewhere, messages, refused, say, send};
 use crate::app::{START, TestApp, TestUser, app};
 use parlance_core::list::{ListQuery, Marks};
 use parlance_core::send::NewMessage;
@@ -33,7 +33,10 @@ async fn a_sent_message_is_the_stored_one() {
                 "bot": false, "createdAt": time::iso(START)},
             "mentions": [{"id": bob.id, "username": "bob", "displayName": "bob"}]})
     );
-    assert_eq!(messages(&app, &bob, &channel, &[]).await, std::slice::from_ref(&sent));
+    assert_eq!(
+        messages(&app, &bob, &channel, &[]).await,
+        std::slice::from_ref(&sent)
+    );
     assert_eq!(dms(&app, &bob, &[]).await[0]["lastMessage"], sent);
 }
 
@@ -221,11 +224,7 @@ async fn a_reply_shown_in_the_room_is_in_the_list() {
     let mut reply = NewMessage::text("shown");
     reply.thread = Some(root["id"].as_str().unwrap().to_owned());
     reply.tshow = true;
-    let room = access(&app, &ann, &channel).await;
-    app.core
-        .send(&app.caller(&ann).await, &room, reply)
-        .await
-        .unwrap();
+    elsewhere(&app, &ann, &channel, reply).await;
     let page = messages(&app, &ann, &channel, &[]).await;
     assert_eq!(each(&page, "content"), ["shown", "root"]);
     assert_eq!(page[0]["threadId"], root["id"]);

@@ -3,6 +3,8 @@
 mod auth;
 mod bad_input;
 mod calls;
+mod cookies;
 mod dms;
 mod messages;
+mod pages;
 mod users;

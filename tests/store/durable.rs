@@ -26,7 +26,7 @@ async fn served() -> (Closed, Other) {
     (closed, other)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_was_answered_survives_the_death_of_the_process() {
     if on_postgres() {
         return;
@@ -57,7 +57,7 @@ fn allow(process: u32, bytes: &str) -> bool {
     set.is_ok_and(|status| status.success())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_file_that_takes_no_more_bytes_refuses_sends_until_it_does() {
     if on_postgres() {
         return;
@@ -94,7 +94,7 @@ async fn a_file_that_takes_no_more_bytes_refuses_sends_until_it_does() {
     assert!(answered.is_disjoint(&refused));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_directory_belongs_to_one_core() {
     if on_postgres() {
         return;

@@ -4,6 +4,7 @@
 //! was given up for good. Nothing is skipped, and nothing waits for a transaction that came later.
 
 use crate::bus::Bus;
+use crate::error::Error;
 use crate::event::{Event, Kind};
 use crate::id::UserId;
 use crate::live::Live;
@@ -31,25 +32,31 @@ impl Publisher {
     /// Publishes everything after `position`, for as long as the core lives.
     pub(crate) async fn run(self, position: i64) {
         let mut gate = Gate { position, ..Gate::default() };
-        let mut since_trim = 0;
+        // What is still on its way below the first position will not be among the events.
+        let mut settling = Some(self.bound().await);
+        // A node that is restarted often trims too.
+        let mut since_trim = TRIM_EVERY;
         loop {
             let tail = match events::after(&self.store, gate.position).await {
                 Ok(tail) => tail,
                 Err(error) => {
-                    tracing::warn!(%error, "the event log cannot be read");
-                    // Invalidations may be missing: better to ask the store for every token.
-                    self.live.forget_all();
-                    self.clock.sleep(RETRY).await;
+                    self.wait_for_store(&error).await;
                     continue;
                 }
             };
+            if settling.is_some_and(|bound| tail.horizon >= bound) {
+                settling = None;
+                self.catch_up().await;
+            }
             let ready = gate.pass(tail);
-            if gate.gap && gate.held.is_none() {
+            let unheld = gate.gap && gate.held.is_none();
+            if unheld {
                 // Taken after the gap was seen, so whoever may fill it runs below this.
-                gate.held = events::bound(&self.store).await.ok();
+                gate.hold(self.bound().await);
             }
             since_trim += ready.len();
-            let idle = ready.is_empty();
+            // Most gaps have settled by the time they are seen: those are looked at again at once.
+            let idle = ready.is_empty() && !unheld;
             for event in ready {
                 self.apply(&event).await;
                 self.bus.publish(&Arc::new(event));
@@ -60,6 +67,50 @@ impl Publisher {
             }
             if idle {
                 self.wait(gate.gap).await;
+            }
+        }
+    }
+
+    /// A transaction number above all that have written anything by now, however long it takes.
+    async fn bound(&self) -> i64 {
+        loop {
+            match events::bound(&self.store).await {
+                Ok(bound) => return bound,
+                Err(error) => self.wait_for_store(&error).await,
+            }
+        }
+    }
+
+    /// The store cannot be read, so that invalidations may be missing: better to ask it for every
+    /// token than to trust the memory.
+    async fn wait_for_store(&self, error: &Error) {
+        tracing::warn!(%error, "the event log cannot be followed");
+        self.live.forget_all();
+        self.clock.sleep(RETRY).await;
+    }
+
+    /// Reads everything that is kept in memory again.
+    async fn catch_up(&self) {
+        self.live.forget_all();
+        self.reload(Kind::Settings).await;
+        self.reload(Kind::Permissions).await;
+    }
+
+    /// Reads settings or permissions again, for as long as it takes: what is missed now would be
+    /// missing until the next change.
+    async fn reload(&self, kind: Kind) {
+        loop {
+            let done = match kind {
+                Kind::Settings => self.live.reload_settings(&self.store).await,
+                _ => self.live.reload_permissions(&self.store).await,
+            };
+            match done {
+                Ok(()) => return,
+                Err(error @ Error::Unavailable(_)) => self.wait_for_store(&error).await,
+                Err(error) => {
+                    tracing::error!(%error, kind = kind.name(), "a change cannot be taken over");
+                    return;
+                }
             }
         }
     }
@@ -80,24 +131,14 @@ impl Publisher {
 
     /// Brings this node's memory up to date with what the event says (ruling A14).
     async fn apply(&self, event: &Event) {
-        let done = match event.kind {
-            Kind::Settings => self.live.reload_settings(&self.store).await,
-            Kind::Permissions => self.live.reload_permissions(&self.store).await,
-            Kind::User => {
-                self.live.forget_user(&UserId::from(event.reference.as_str()));
-                Ok(())
-            }
-            Kind::Session => {
-                match &event.audience {
-                    Some(user) if event.reference.is_empty() => self.live.forget_user(user),
-                    _ => self.live.forget_token(&event.reference),
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        };
-        if let Err(error) = done {
-            tracing::warn!(%error, kind = event.kind.name(), "a change could not be taken over");
+        match event.kind {
+            Kind::Settings | Kind::Permissions => self.reload(event.kind).await,
+            Kind::User => self.live.forget_user(&UserId::from(event.reference.as_str())),
+            Kind::Session => match &event.audience {
+                Some(user) if event.reference.is_empty() => self.live.forget_user(user),
+                _ => self.live.forget_token(&event.reference),
+            },
+            _ => {}
         }
     }
 
@@ -112,30 +153,49 @@ impl Publisher {
     }
 }
 
-/// Where the publisher stands, and the gap it waits at.
+/// Where the publisher stands, and the gaps it waits at.
 #[derive(Default)]
 struct Gate {
     position: i64,
-    /// Some transaction below this may still fill the gap; `None` while it is not known which.
-    held: Option<i64>,
+    /// The newest position that was visible.
+    newest: i64,
+    /// What the gaps wait for; `None` while that is not known.
+    held: Option<Hold>,
     /// The log has a gap behind the position.
     gap: bool,
 }
 
+/// Whoever may still fill a gap below `newest` is a transaction below `bound`: it drew its number
+/// before its position, and its position before `newest` became visible.
+#[derive(Clone, Copy)]
+struct Hold {
+    bound: i64,
+    newest: i64,
+}
+
 impl Gate {
+    /// Has the gaps that are known wait for the transactions below `bound`.
+    fn hold(&mut self, bound: i64) {
+        self.held = Some(Hold { bound, newest: self.newest });
+    }
+
     /// The events that may be published now; moves the position past them.
     fn pass(&mut self, tail: Tail) -> Vec<Event> {
         let mut ready = Vec::new();
         self.gap = false;
+        self.newest = tail.events.last().map_or(self.position, |(position, _)| *position);
+        let settled = self.held.filter(|held| tail.horizon >= held.bound);
         for (position, event) in tail.events {
             let follows = position == self.position + 1 || tail.horizon == i64::MAX;
-            if !follows && !self.held.is_some_and(|bound| tail.horizon >= bound) {
+            if !follows && !settled.is_some_and(|held| position <= held.newest) {
                 self.gap = true;
                 break;
             }
-            self.held = None;
             self.position = position;
             ready.extend(event);
+        }
+        if settled.is_some() || !self.gap {
+            self.held = None;
         }
         ready
     }
@@ -172,7 +232,7 @@ mod tests {
         // 6 belongs to transaction 101, which still runs; 7 is committed.
         assert_eq!(passed(&mut gate, tail(&[5, 7], 101)), [5]);
         assert!(gate.gap);
-        gate.held = Some(104);
+        gate.hold(104);
         assert_eq!(passed(&mut gate, tail(&[7], 101)), [] as [i64; 0]);
         assert_eq!(passed(&mut gate, tail(&[6, 7], 103)), [6, 7]);
         assert!(!gate.gap && gate.held.is_none());
@@ -182,8 +242,21 @@ mod tests {
     fn a_gap_of_a_transaction_that_gave_up_is_passed_when_all_older_ones_ended() {
         let mut gate = Gate { position: 4, ..Gate::default() };
         assert_eq!(passed(&mut gate, tail(&[6], 100)), [] as [i64; 0]);
-        gate.held = Some(102);
+        gate.hold(102);
         assert_eq!(passed(&mut gate, tail(&[6], 102)), [6]);
+    }
+
+    #[test]
+    fn one_look_settles_every_gap_that_was_there_and_none_that_came_later() {
+        let mut gate = Gate { position: 4, ..Gate::default() };
+        assert_eq!(passed(&mut gate, tail(&[6, 8, 11], 100)), [] as [i64; 0]);
+        gate.hold(102);
+        // 13 was drawn by a transaction that the bound says nothing about.
+        assert_eq!(passed(&mut gate, tail(&[6, 8, 11, 13], 102)), [6, 8, 11]);
+        assert!(gate.gap && gate.held.is_none());
+        gate.hold(105);
+        assert_eq!(passed(&mut gate, tail(&[12, 13], 104)), [12, 13]);
+        assert!(!gate.gap && gate.held.is_none());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use parlance_core::room::Conversation;
-use parlance_core::{Caller, Core, Error, Message, RoomId, UserId};
+use parlance_core::{Message, UserId};
 use parlance_http::Edge;
 
 /// Conversations of a page unless the client says how many.
@@ -32,10 +32,7 @@ pub(crate) async fn list(
         }
     };
     let core = edge.core();
-    let mut recent = core.dm_recent(&caller, before, limit).await?;
-    for conversation in &mut recent.conversations {
-        complete(core, conversation).await?;
-    }
+    let recent = core.dm_recent(&caller, before, limit).await?;
     let all = &recent.conversations;
     let newest = |one| last(one).map(|message| (one, message));
     let others = strangers(core, all.iter().filter_map(newest)).await?;
@@ -60,7 +57,7 @@ pub(crate) async fn open(
     let core = edge.core();
     let other = UserId::from(body.text("userId")?);
     let opened = core.open_with(&caller, &other).await?;
-    let found = conversation(core, &caller, &opened.room.id).await?;
+    let found = core.conversation(&caller, &opened.room.id).await?;
     let others = strangers(
         core,
         last(&found).map(|message| (&found, message)).into_iter(),
@@ -76,17 +73,6 @@ pub(crate) async fn open(
     }))
 }
 
-/// One conversation of the caller's, with everybody who is in it.
-pub(crate) async fn conversation(
-    core: &Core,
-    caller: &Caller,
-    room: &RoomId,
-) -> parlance_core::Result<Conversation> {
-    let mut found = core.conversation(caller, room).await?;
-    complete(core, &mut found).await?;
-    Ok(found)
-}
-
 /// The newest message, where it is one that this contract shows.
 fn last(conversation: &Conversation) -> Option<&Message> {
     conversation
@@ -94,27 +80,4 @@ fn last(conversation: &Conversation) -> Option<&Message> {
         .last
         .as_deref()
         .filter(|message| message.kind.is_none())
-}
-
-/// Adds those whom the room names and who have no membership: an imported room may have one only
-/// for whoever used it, and is between two all the same.
-async fn complete(core: &Core, conversation: &mut Conversation) -> parlance_core::Result<()> {
-    let Conversation { room, members } = conversation;
-    if i64::try_from(members.len()).is_ok_and(|n| n >= room.users_count) {
-        return Ok(());
-    }
-    let ids: Vec<String> = serde_json::from_str(&room.uids).unwrap_or_default();
-    for id in ids {
-        if members.iter().any(|(known, _)| known.as_str() == id) {
-            continue;
-        }
-        let id = UserId::from(id);
-        let account = match core.user(&id).await {
-            Ok(account) => Some(account),
-            Err(Error::NoUser) => None,
-            Err(other) => return Err(other),
-        };
-        members.push((id, account));
-    }
-    Ok(())
 }

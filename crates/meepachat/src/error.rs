@@ -43,7 +43,7 @@ impl IntoResponse for Refusal {
                 match &error {
                     Error::Internal(cause) => tracing::error!(%cause, "a request failed"),
                     Error::Unavailable(cause) => {
-                        tracing::warn!(%cause, "a request must be retried")
+                        tracing::warn!(%cause, "a request must be retried");
                     }
                     _ => {}
                 }

@@ -2,7 +2,6 @@
 //! `before` is a message id. An answer to a send is always a message, because clients read its id.
 
 use crate::auth::Session;
-use crate::dms::conversation;
 use crate::error::Refusal;
 use crate::input::{Body, Id, Params};
 use crate::people::{People, strangers};
@@ -36,7 +35,7 @@ pub(crate) async fn list(
         Error::NoMessage => Refusal::invalid("before message id"),
         other => other.into(),
     })?;
-    let room = conversation(core, &caller, &access.room().id).await?;
+    let room = core.conversation(&caller, &access.room().id).await?;
     let others = strangers(core, found.iter().map(|message| (&room, message))).await?;
     let people = People::of(&room, &others);
     Ok(answer::list(&found, |o, message| {
@@ -60,7 +59,7 @@ pub(crate) async fn send(
         let people = People::one(caller.user(), access.room().ts);
         return Ok(shown(StatusCode::CREATED, &sent.message, &people));
     }
-    let room = conversation(core, &caller, &access.room().id).await?;
+    let room = core.conversation(&caller, &access.room().id).await?;
     let others = strangers(core, std::iter::once((&room, &sent.message))).await?;
     Ok(shown(
         StatusCode::OK,

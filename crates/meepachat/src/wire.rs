@@ -172,7 +172,7 @@ pub(crate) fn conversation(
     o.object("otherUser", |o| user(o, &first));
     if others.len() > 1 {
         o.array("otherUsers", &others, |out, one| {
-            object(out, |o| user(o, one))
+            object(out, |o| user(o, one));
         });
     }
     if let Some(last) = room.last.as_ref().filter(|last| last.kind.is_none()) {

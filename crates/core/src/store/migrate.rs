@@ -16,12 +16,14 @@ const APPLIED: &str = "SELECT number, checksum FROM migrations ORDER BY number";
 const APPLY: &str = "INSERT INTO migrations (number, checksum) VALUES ($1, $2)";
 
 /// `PostgreSQL` only, before file 1. KEYTEXT is text in byte order on any database; the functions
-/// answer for the event log what `SQLite`'s single writer answers by being alone (sqlite.rs).
+/// answer for the event log what `SQLite`'s single writer answers by being alone (sqlite.rs). A
+/// transaction has its number before it draws a position: the publisher tells by the numbers of
+/// those that run whether a missing position may still come.
 const POSTGRES_FIRST: &str = r#"
 CREATE DOMAIN keytext AS text COLLATE "C";
 CREATE SEQUENCE event_seq;
 CREATE FUNCTION event_pos() RETURNS bigint LANGUAGE sql VOLATILE
-  AS $$ SELECT nextval('event_seq') $$;
+  AS $$ SELECT CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval('event_seq') END $$;
 CREATE FUNCTION event_horizon() RETURNS bigint LANGUAGE sql STABLE
   AS $$ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint $$;
 CREATE FUNCTION event_bound() RETURNS bigint LANGUAGE sql VOLATILE

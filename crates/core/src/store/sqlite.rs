@@ -24,11 +24,13 @@ type Reply<T> = oneshot::Sender<Result<T>>;
 type ReadJob = (Vec<Read>, Reply<Vec<Vec<Row>>>);
 type WriteJob = (Change, Reply<Vec<Rows>>);
 
+#[cfg(test)]
+mod plan;
+
 /// The handle: two queues.
 pub(super) struct Sqlite {
     reads: mpsc::Sender<ReadJob>,
     writes: mpsc::Sender<WriteJob>,
-    _lock: DirLock,
 }
 
 impl Sqlite {
@@ -46,14 +48,18 @@ impl Sqlite {
         }
         let (reads, read_jobs) = mpsc::channel(QUEUE);
         let (writes, write_jobs) = mpsc::channel(QUEUE);
-        thread("store-writer", move || write_loop(&writer, write_jobs, &bell))?;
+        thread("store-writer", move || {
+            write_loop(&writer, write_jobs, &bell);
+            // Held until the last change is made: the next owner goes on from there.
+            drop((writer, lock));
+        })?;
         let read_jobs = Arc::new(Mutex::new(read_jobs));
         for _ in 0..options.readers.max(1) {
             let (connection, jobs) = (connect(&path)?, read_jobs.clone());
             connection.pragma_update(None, "query_only", true).map_err(fault)?;
             thread("store-reader", move || read_loop(&connection, &jobs))?;
         }
-        Ok(Self { reads, writes, _lock: lock })
+        Ok(Self { reads, writes })
     }
 
     pub(super) async fn read(&self, reads: Vec<Read>) -> Result<Vec<Vec<Row>>> {
@@ -213,6 +219,8 @@ fn batch(connection: &Connection, sql: &str) -> Result<()> {
 }
 
 fn rows(connection: &Connection, sql: &super::Sql, args: &[Value]) -> Result<Rows> {
+    #[cfg(test)]
+    plan::note(sql);
     let mut statement = connection.prepare_cached(sql.text()).map_err(fault)?;
     bind(&mut statement, args)?;
     let columns = statement.column_count();

@@ -1,0 +1,161 @@
+//! What `SQLite` means to do for the statements that the core runs: every statement of a walk
+//! through the core is noted, prepared on a fresh connection and explained. A scan of a table that
+//! grows with use must stand in the list below, with its reason.
+
+use super::{Arc, AtomicI64, Connection, add_position, connect};
+use crate::account::{Authority, NewUser};
+use crate::id::Chance;
+use crate::list::{ListQuery, Marks};
+use crate::login::{Hashing, Login, Password};
+use crate::send::NewMessage;
+use crate::store::Sql;
+use crate::{Caller, Clock, Core, Database, Options, Perm};
+use parlance_query::{Filter, Sort};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+static NOTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Remembers that a statement was run.
+pub(super) fn note(sql: &Sql) {
+    NOTED.lock().unwrap_or_else(PoisonError::into_inner).insert(sql.text().to_owned());
+}
+
+/// Statements that may read a table from end to end: a piece of the text, and why.
+const MAY_SCAN: [(&str, &str); 4] = [
+    ("FROM settings", "a few dozen rows, kept in memory"),
+    ("FROM permissions", "a few dozen rows, kept in memory"),
+    ("FROM audit", "in the order of its index, up to a limit"),
+    ("roles LIKE", "once, at the start"),
+];
+
+/// Does the plan read a table of the store from end to end?
+fn scans(plan: &[String]) -> bool {
+    const SMALL: [&str; 2] = ["SCAN CONSTANT ROW", "SCAN page"];
+    plan.iter().any(|step| step.starts_with("SCAN ") && !SMALL.iter().any(|s| step.starts_with(s)))
+}
+
+fn explain(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+    let mut rows = statement.raw_query();
+    let mut plan = Vec::new();
+    while let Some(row) = rows.next()? {
+        plan.push(row.get(3)?);
+    }
+    Ok(plan)
+}
+
+async fn person(core: &Core, name: &str, roles: &[&str]) -> crate::Result<Caller> {
+    let new = NewUser {
+        username: name.to_owned(),
+        email: Some((format!("{name}@example.com"), true)),
+        password: Some(Password::plain("secret")?),
+        roles: roles.iter().map(|&role| role.to_owned()).collect(),
+        ..NewUser::default()
+    };
+    core.create_user(Authority::Operator, new).await?;
+    let address = format!("{name}@example.com");
+    core.login(Login::Either(&address), &Password::plain("secret")?).await?;
+    let session = core.login(Login::Username(name), &Password::plain("secret")?).await?;
+    core.caller(&session.token, None).await
+}
+
+/// Uses everything once.
+async fn walk(core: &Core) -> crate::Result<()> {
+    let boss = person(core, "boss", &["admin", "user"]).await?;
+    let ann = person(core, "ann", &[]).await?;
+    let bob = person(core, "bob", &[]).await?;
+    let room = core.open_direct(&ann, &["bob"], false).await?.room;
+    core.open_direct(&bob, &["ann"], false).await?;
+    core.open_direct(&ann, &["bob", "boss"], false).await?;
+    let access = core.access(&ann, room.id.as_str()).await?;
+    let new = NewMessage { key: Some("key".to_owned()), ..NewMessage::text("hi @bob @all") };
+    let sent = core.send(&ann, &access, new.clone()).await?.message;
+    core.send(&ann, &access, new).await?;
+    let thread = Some(sent.id.to_string());
+    core.send(&ann, &access, NewMessage { thread, ..NewMessage::text("a reply") }).await?;
+    core.react(&bob, sent.id.as_str(), "smile", None).await?;
+    core.star(&bob, sent.id.as_str(), true).await?;
+    core.star(&bob, sent.id.as_str(), false).await?;
+    core.pin(&boss, sent.id.as_str()).await.err();
+    core.pin(&ann, sent.id.as_str()).await.err();
+    let none = |_: &crate::Message| Value::Null;
+    let all = ListQuery::first(50);
+    for marks in [
+        Marks::default(),
+        Marks { mentioned: vec!["x".to_owned()], ..Marks::default() },
+        Marks { starred: vec!["x".to_owned(), "y".to_owned()], ..Marks::default() },
+        Marks { pinned: true, ..Marks::default() },
+    ] {
+        core.messages(&bob, &access, &all, &marks, &none).await?;
+    }
+    let filter = Filter::parse(&json!({"u._id": "x", "ts": {"$gt": {"$date": 5}}}))?;
+    let sort = Sort::parse(&json!({"ts": 1}))?;
+    let asked = ListQuery { filter, sort: Some(sort), ..all.clone() };
+    core.messages(&bob, &access, &asked, &Marks::default(), &none).await?;
+    core.messages_before(&bob, &access, Some(sent.id.as_str()), 20).await?;
+    core.message(&bob, sent.id.as_str()).await?;
+    core.dm_list(&ann, &all, &|_| Value::Null).await?;
+    core.dm_recent(&ann, None, 30).await?;
+    core.conversation(&ann, &room.id).await?;
+    let admin = core.admin(&boss, Perm::ViewRoomAdministration)?;
+    core.dm_list_everyone(admin, "::1", &all, &|_| Value::Null).await?;
+    core.close_room(&ann, &access).await?;
+    let access = core.access(&ann, room.id.as_str()).await?;
+    core.open_room(&ann, &access).await?;
+    core.set_block(&ann, &access, true).await?;
+    core.set_read_only(core.admin(&boss, Perm::EditRoom)?, &room.id, true).await?;
+    core.search_users(&ann, "bo", 10).await?;
+    core.set_status(&ann, Some("busy"), Some("away")).await?;
+    core.set_password(Authority::Operator, bob.id(), &Password::plain("other")?).await?;
+    core.set_active(Authority::Operator, bob.id(), false).await?;
+    core.overwrite_setting("Site_Name", &json!("x")).await?;
+    core.has_admin().await?;
+    core.ready().await?;
+    core.access(&ann, "nothing").await.err();
+    core.logout(&ann).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_statement_prepares_and_none_scans_what_grows() {
+    let dir = std::env::temp_dir().join(format!("parlance_plan_{}", std::process::id()));
+    let mut options = Options::new(Database::Embedded(dir.clone()));
+    options.hashing = Hashing { memory: 64, passes: 1, parallel: 1 };
+    options.chance = Chance::seeded(1);
+    options.clock = Clock::default();
+    let core = Core::open(options).await.expect("a core");
+    walk(&core).await.expect("everything is allowed");
+    let connection = connect(&dir.join("parlance.db")).expect("a connection");
+    add_position(&connection, Arc::new(AtomicI64::new(0))).expect("a position");
+    let noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert!(noted.len() > 60, "the walk is too short: {}", noted.len());
+    let mut wrong = Vec::new();
+    for sql in &noted {
+        let plan = explain(&connection, sql).expect(sql);
+        let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
+        let of_messages = sql.contains("WHERE m.room = $1 ORDER BY m.ts DESC")
+            || sql.contains("WHERE m.room = $1 AND (m.ts < $3");
+        let excused = MAY_SCAN.iter().any(|(piece, _)| sql.contains(piece));
+        if (scans(&plan) && !excused) || (of_messages && sorts) {
+            wrong.push(format!("{sql}\n{}", plan.join("\n")));
+        }
+    }
+    drop(core);
+    let _ = std::fs::remove_dir_all(&dir);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_connection_writes_ahead_and_waits_for_the_disk() {
+    let dir = std::env::temp_dir().join(format!("parlance_pragma_{}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a directory");
+    let connection = connect(&dir.join("parlance.db")).expect("a connection");
+    let text = |sql| connection.query_row(sql, [], |row| row.get::<_, String>(0));
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    assert_eq!(text("PRAGMA journal_mode").expect("a mode"), "wal");
+    assert_eq!(number("PRAGMA synchronous").expect("a level"), 2, "FULL");
+    assert_eq!(number("PRAGMA foreign_keys").expect("a switch"), 1);
+    drop(connection);
+    let _ = std::fs::remove_dir_all(&dir);
+}
