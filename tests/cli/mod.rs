@@ -3,6 +3,7 @@
 
 mod accounts;
 mod imports;
+mod kill;
 mod server;
 
 use crate::app::fresh_database;
@@ -74,30 +75,32 @@ impl Place {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut log = String::new();
-        loop {
-            let from = log.len();
-            if out.read_line(&mut log).unwrap() == 0 {
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let mut server = Server {
+            child,
+            address: String::new(),
+            out,
+            log: String::new(),
+        };
+        while server.address.is_empty() {
+            let from = server.log.len();
+            if server.out.read_line(&mut server.log).unwrap() == 0 {
                 let mut why = String::new();
-                child
+                server
+                    .child
                     .stderr
                     .take()
                     .unwrap()
                     .read_to_string(&mut why)
                     .unwrap();
-                panic!("the server did not start: {why}{log}");
+                unreachable!("the server did not start: {why}{}", server.log);
             }
-            if let Some((_, rest)) = log[from..].split_once("listening on http://") {
+            if let Some((_, rest)) = server.log[from..].split_once("listening on http://") {
                 let end = rest.find('"').unwrap_or(rest.len());
-                return Server {
-                    child,
-                    address: rest[..end].to_owned(),
-                    out,
-                    log,
-                };
+                server.address = rest[..end].to_owned();
             }
         }
+        server
     }
 }
 

@@ -197,6 +197,7 @@ async fn by_time(app: &TestApp, user: &TestUser, limit: &str) -> Vec<Vec<String>
         let seen = last.get("lastMessage").unwrap_or(&last["channel"]);
         seen["createdAt"].as_str().unwrap().clone_into(&mut before);
         pages.push(channels(&page));
+        assert!(pages.len() < 20, "the list has an end: {pages:?}");
     }
 }
 
@@ -225,9 +226,10 @@ async fn the_link_goes_on_where_a_tie_is_longer_than_a_page_can_be() {
         let answer = app.meepa(&ann).call(Method::GET, &path, None).await;
         let page = channels(&rows(&answer));
         pages.push(page.len());
+        assert!(pages.len() < 20, "the list has an end: {pages:?}");
         seen.extend(page);
         let Some(next) = link(&answer) else { break };
-        let before = crate::app::encode(&time::iso(START)).replace("%3A", ":");
+        let before = time::iso(START);
         let want = format!(
             "/dms?before={before}&beforeId={}&limit=2",
             seen.last().unwrap()

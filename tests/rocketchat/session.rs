@@ -78,8 +78,9 @@ async fn logout_kills_the_token_by_either_method_and_no_other() {
         assert_eq!(body, want);
         logged_out(&app.rocket(&ann).get("me", &[]).await);
         logged_out(&app.rocket(&ann).post("logout", json!({})).await);
-        let resume = app.call(Method::POST, "/api/v1/login", &[], Some(&json!({"resume": ann.token})));
-        assert_eq!(resume.await.expect(401)["error"], 403);
+        let resume = json!({"resume": ann.token});
+        let answer = app.call(Method::POST, "/api/v1/login", &[], Some(&resume)).await;
+        assert_eq!(answer.expect(401)["error"], 403);
         app.rocket(&second).get("me", &[]).await.ok();
     }
 }
