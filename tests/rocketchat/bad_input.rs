@@ -11,33 +11,75 @@ use serde_json::{Map, Value, json};
 /// A body that the route takes, and the parameters of the contract for it.
 fn good(name: &str, room: &str, message: &str) -> (Value, &'static [&'static str]) {
     match name {
-        "login" => (json!({"user": "ann", "password": "wrong"}),
-            &["user", "username", "email", "password", "resume"]),
-        "dm.create" => (json!({"username": "nobody"}), &["username", "usernames", "excludeSelf"]),
+        "login" => (
+            json!({"user": "ann", "password": "wrong"}),
+            &["user", "username", "email", "password", "resume"],
+        ),
+        "dm.create" => (
+            json!({"username": "nobody"}),
+            &["username", "usernames", "excludeSelf"],
+        ),
         "dm.open" | "dm.close" => (json!({"roomId": "none"}), &["roomId"]),
         "chat.sendMessage" => (json!({"message": {"rid": room}}), &["message"]),
-        "chat.postMessage" => (json!({"roomId": room}), &["roomId", "channel", "text", "msg", "alias",
-            "username", "emoji", "icon_emoji", "avatar", "icon_url", "tmid", "customFields"]),
-        "chat.react" => (json!({"messageId": message, "emoji": "none"}),
-            &["messageId", "emoji", "reaction", "shouldReact"]),
-        "users.create" | "users.register" => (json!({"username": "a b", "name": "x", "email": "x@example.com",
-            "password": "p", "pass": "p"}), &["username", "name", "email", "password", "pass", "roles",
-            "active", "verified", "bio", "nickname", "statusText", "setRandomPassword"]),
-        "users.setStatus" => (json!({"status": "none"}), &["status", "message", "userId", "username"]),
+        "chat.postMessage" => (
+            json!({"roomId": room}),
+            &[
+                "roomId",
+                "channel",
+                "text",
+                "msg",
+                "alias",
+                "username",
+                "emoji",
+                "icon_emoji",
+                "avatar",
+                "icon_url",
+                "tmid",
+                "customFields",
+            ],
+        ),
+        "chat.react" => (
+            json!({"messageId": message, "emoji": "none"}),
+            &["messageId", "emoji", "reaction", "shouldReact"],
+        ),
+        "users.create" | "users.register" => (
+            json!({"username": "a b", "name": "x", "email": "x@example.com",
+            "password": "p", "pass": "p"}),
+            &[
+                "username",
+                "name",
+                "email",
+                "password",
+                "pass",
+                "roles",
+                "active",
+                "verified",
+                "bio",
+                "nickname",
+                "statusText",
+                "setRandomPassword",
+            ],
+        ),
+        "users.setStatus" => (
+            json!({"status": "none"}),
+            &["status", "message", "userId", "username"],
+        ),
         "permissions.update" => (json!({"permissions": [{}]}), &["permissions"]),
         "settings/" => (json!({}), &["value"]),
         _ => (json!({"messageId": "none"}), &["messageId"]),
     }
 }
 
-async fn counts(app: &TestApp, root: &TestUser, ann: &TestUser, room: &str) -> Value {
-    let get = async |user, name: &str, query: &[(&str, &str)]| app.rocket(user).get(name, query).await.ok();
+async fn counts(app: &TestApp, boss: &TestUser, ann: &TestUser, room: &str) -> Value {
+    let get = async |user, name: &str, query: &[(&str, &str)]| {
+        app.rocket(user).get(name, query).await.ok()
+    };
     json!({
         "messages": get(ann, "dm.messages", &[("roomId", room)]).await,
-        "rooms": get(root, "dm.list.everyone", &[]).await["ims"],
-        "users": get(root, "users.list", &[]).await["users"],
-        "settings": get(root, "settings", &[("count", "0")]).await["settings"],
-        "permissions": get(root, "permissions.listAll", &[]).await["update"],
+        "rooms": get(boss, "dm.list.everyone", &[]).await["ims"],
+        "users": get(boss, "users.list", &[]).await["users"],
+        "settings": get(boss, "settings", &[("count", "0")]).await["settings"],
+        "permissions": get(boss, "permissions.listAll", &[]).await["update"],
         "status": get(ann, "me", &[]).await["statusDefault"],
     })
 }
@@ -45,59 +87,106 @@ async fn counts(app: &TestApp, root: &TestUser, ann: &TestUser, room: &str) -> V
 #[tokio::test]
 async fn every_parameter_of_every_post() {
     let app = app().await;
-    let (root, ann) = (app.admin("root").await, app.user("ann").await);
+    let (boss, ann) = (app.admin("root").await, app.user("ann").await);
     let room = app.rocket(&ann).open("rocket.cat").await;
-    let message = app.rocket(&ann).say(&room, "hello").await["_id"].as_str().unwrap().to_owned();
-    let before = counts(&app, &root, &ann, &room).await;
+    let message = app.rocket(&ann).say(&room, "hello").await["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let before = counts(&app, &boss, &ann, &room).await;
     let operators = [
-        json!({"$ne": null}), json!({"$regex": "^a"}), json!({"$gt": ""}), json!({"$exists": true}),
-        json!([{"$ne": null}]), json!([[]]), json!({"__proto__": {"x": 1}}), json!({"toString": 1}),
+        json!({"$ne": null}),
+        json!({"$regex": "^a"}),
+        json!({"$gt": ""}),
+        json!({"$exists": true}),
+        json!([{"$ne": null}]),
+        json!([[]]),
+        json!({"__proto__": {"x": 1}}),
+        json!({"toString": 1}),
     ];
-    let posts = ROUTES.iter().filter(|r| r.method == Method::POST && r.name != "logout");
+    let posts = ROUTES
+        .iter()
+        .filter(|r| r.method == Method::POST && r.name != "logout");
     for route in posts {
         let (body, names) = good(route.name, &room, &message);
         for path in paths(route) {
-            for (name, value) in names.iter().flat_map(|name| operators.iter().map(move |v| (name, v))) {
+            for (name, value) in names
+                .iter()
+                .flat_map(|name| operators.iter().map(move |v| (name, v)))
+            {
                 let mut body = body.clone();
                 body[*name] = value.clone();
-                for user in [&ann, &root] {
-                    let headers = [("x-auth-token", user.token.as_str()), ("x-user-id", user.id.as_str())];
+                for user in [&ann, &boss] {
+                    let headers = [
+                        ("x-auth-token", user.token.as_str()),
+                        ("x-user-id", user.id.as_str()),
+                    ];
                     let answer = app.call(Method::POST, &path, &headers, Some(&body)).await;
                     let text = String::from_utf8(answer.body.clone()).unwrap();
                     let ask = format!("{path} {body}: {} {text}", answer.status);
                     assert!(matches!(answer.status.as_u16(), 400 | 401 | 403), "{ask}");
                     assert_eq!(answer.json()["success"], false, "{ask}");
-                    assert!(!text.contains("argon2") && !text.contains("SELECT "), "{ask}");
+                    assert!(
+                        !text.contains("argon2") && !text.contains("SELECT "),
+                        "{ask}"
+                    );
                 }
             }
         }
     }
-    assert_eq!(counts(&app, &root, &ann, &room).await, before);
+    assert_eq!(counts(&app, &boss, &ann, &room).await, before);
 }
 
 #[tokio::test]
 async fn numbers_null_and_long_texts_where_texts_belong() {
     let app = app().await;
-    let (root, ann) = (app.admin("root").await, app.user("ann").await);
+    let ann = app.user("ann").await;
     let room = app.rocket(&ann).open("rocket.cat").await;
-    let message = app.rocket(&ann).say(&room, "hello").await["_id"].as_str().unwrap().to_owned();
+    let message = app.rocket(&ann).say(&room, "hello").await["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let long = "x".repeat(1024 * 1024);
-    let values = [json!(0), json!(-1), json!(1e300), json!(u64::MAX), json!(null), json!(""), json!("\u{fffd}"),
-        json!("\u{202e}\u{200b}"), json!(long), json!(vec![0; 10_000])];
-    let posts = ROUTES.iter().filter(|r| r.method == Method::POST && r.name != "logout");
+    let values = [
+        json!(0),
+        json!(-1),
+        json!(1e300),
+        json!(u64::MAX),
+        json!(null),
+        json!(""),
+        json!("\u{fffd}"),
+        json!("\u{202e}\u{200b}"),
+        json!(long),
+        json!(vec![0; 10_000]),
+    ];
+    let posts = ROUTES
+        .iter()
+        .filter(|r| r.method == Method::POST && r.name != "logout");
     for route in posts {
         let (body, names) = good(route.name, &room, &message);
-        for (name, value) in names.iter().flat_map(|name| values.iter().map(move |v| (name, v))) {
+        for (name, value) in names
+            .iter()
+            .flat_map(|name| values.iter().map(move |v| (name, v)))
+        {
             let mut body = body.clone();
             body[*name] = value.clone();
             // The administrator would really set a setting; the user is refused whatever it is.
-            let headers = [("x-auth-token", ann.token.as_str()), ("x-user-id", ann.id.as_str())];
-            let answer = app.call(Method::POST, &paths(route)[0], &headers, Some(&body)).await;
-            assert!(answer.status.as_u16() < 500, "{} {name}: {}", route.name, answer.status);
+            let headers = [
+                ("x-auth-token", ann.token.as_str()),
+                ("x-user-id", ann.id.as_str()),
+            ];
+            let answer = app
+                .call(Method::POST, &paths(route)[0], &headers, Some(&body))
+                .await;
+            assert!(
+                answer.status.as_u16() < 500,
+                "{} {name}: {}",
+                route.name,
+                answer.status
+            );
             assert!(answer.json()["success"].is_boolean());
         }
     }
-    let _ = root;
     app.rocket(&ann).get("me", &[]).await.ok();
 }
 
@@ -108,8 +197,14 @@ async fn a_mebibyte_of_text_is_refused_and_a_lone_surrogate_repaired() {
     let room = app.rocket(&ann).open("ann").await;
     for text in ["x", "*", "[", "😀", "@ann ", "> "] {
         let message = json!({"rid": room, "msg": text.repeat(1024 * 1024 / text.len())});
-        let answer = app.rocket(&ann).post("chat.sendMessage", json!({"message": message})).await;
-        assert_eq!(answer.expect(400)["errorType"], "error-message-size-exceeded");
+        let answer = app
+            .rocket(&ann)
+            .post("chat.sendMessage", json!({"message": message}))
+            .await;
+        assert_eq!(
+            answer.expect(400)["errorType"],
+            "error-message-size-exceeded"
+        );
     }
     let raw = format!(r#"{{"message":{{"rid":"{room}","msg":"a\ud83d b\udc00"}}}}"#);
     let request = Request::post("/api/v1/chat.sendMessage")
@@ -118,8 +213,15 @@ async fn a_mebibyte_of_text_is_refused_and_a_lone_surrogate_repaired() {
         .header("content-type", "application/json");
     let sent = app.send(request.body(Body::from(raw)).unwrap()).await.ok();
     assert_eq!(sent["message"]["msg"], "a\u{fffd} b\u{fffd}");
-    let list = app.rocket(&ann).get("dm.messages", &[("roomId", &room)]).await.ok();
-    assert_eq!((&list["total"], &list["messages"][0]["msg"]), (&json!(1), &json!("a\u{fffd} b\u{fffd}")));
+    let list = app
+        .rocket(&ann)
+        .get("dm.messages", &[("roomId", &room)])
+        .await
+        .ok();
+    assert_eq!(
+        (&list["total"], &list["messages"][0]["msg"]),
+        (&json!(1), &json!("a\u{fffd} b\u{fffd}"))
+    );
 }
 
 #[tokio::test]
@@ -133,7 +235,11 @@ async fn many_keys_and_deep_values() {
     }
     many.insert("rid".to_owned(), json!(room));
     many.insert("msg".to_owned(), json!("many"));
-    let sent = app.rocket(&ann).post("chat.sendMessage", json!({"message": many})).await.ok();
+    let sent = app
+        .rocket(&ann)
+        .post("chat.sendMessage", json!({"message": many}))
+        .await
+        .ok();
     assert_eq!(sent["message"]["msg"], "many");
     assert!(sent["message"].get("k1").is_none());
     let mut deep = json!(1);
@@ -141,8 +247,50 @@ async fn many_keys_and_deep_values() {
         deep = json!([deep]);
     }
     let message = json!({"rid": room, "msg": "deep", "attachments": [{"ts": {"a": deep}}]});
-    let answer = app.rocket(&ann).post("chat.sendMessage", json!({"message": message})).await;
+    let answer = app
+        .rocket(&ann)
+        .post("chat.sendMessage", json!({"message": message}))
+        .await;
     assert!(answer.status.as_u16() < 500);
-    let list = app.rocket(&ann).get("dm.messages", &[("roomId", &room)]).await;
-    assert_eq!(list.ok()["messages"].as_array().unwrap().len(), list.ok()["total"].as_u64().unwrap() as usize);
+    let list = app
+        .rocket(&ann)
+        .get("dm.messages", &[("roomId", &room)])
+        .await
+        .ok();
+    assert_eq!(list["total"], list["messages"].as_array().unwrap().len());
+}
+
+#[tokio::test]
+async fn a_lone_surrogate_in_every_text() {
+    let app = app().await;
+    let ann = app.user("ann").await;
+    let room = app.rocket(&ann).open("rocket.cat").await;
+    let posts = ROUTES
+        .iter()
+        .filter(|r| r.method == Method::POST && r.name != "logout");
+    for route in posts {
+        let (body, names) = good(route.name, &room, "none");
+        for name in names {
+            let mut body = body.clone();
+            body[*name] = json!("BROKEN");
+            let raw = body.to_string().replace("BROKEN", "\\ud83d");
+            let request = Request::post(&paths(route)[0])
+                .header("x-auth-token", &ann.token)
+                .header("x-user-id", &ann.id)
+                .header("content-type", "application/json");
+            let answer = app.send(request.body(Body::from(raw)).unwrap()).await;
+            let ask = format!("{} {name}: {}", route.name, answer.status);
+            assert!(answer.status.as_u16() < 500, "{ask}");
+            // Taken, or refused for what it says: never for being no JSON.
+            let error = answer.json()["error"].clone();
+            assert_ne!(error, "The request body is not valid JSON.", "{ask}");
+        }
+    }
+    let list = app
+        .rocket(&ann)
+        .get("dm.messages", &[("roomId", &room)])
+        .await
+        .ok();
+    let texts = super::each(&list, "messages", "msg");
+    assert!(texts.iter().any(|text| text == "\u{fffd}"), "{texts:?}");
 }

@@ -8,26 +8,84 @@ use parlance_rocketchat::routes::ROUTES;
 use serde_json::Value;
 
 /// Every parameter of a query string that the contract names for these routes.
-const PARAMS: &[&str] = &["offset", "count", "sort", "query", "fields", "roomId", "username", "userId",
-    "user", "mentionIds", "starredIds", "pinned", "msgId", "updatedSince", "_id", "importId"];
+const PARAMS: &[&str] = &[
+    "offset",
+    "count",
+    "sort",
+    "query",
+    "fields",
+    "roomId",
+    "username",
+    "userId",
+    "user",
+    "mentionIds",
+    "starredIds",
+    "pinned",
+    "msgId",
+    "updatedSince",
+    "_id",
+    "importId",
+];
 
 /// What is sent, as text.
 const VALUES: &[&str] = &[
-    "{\"$ne\":null}", "{\"$regex\":\"^\"}", "{\"$gt\":\"\"}", "{\"$where\":\"1\"}", "{\"a\":{\"$exists\":true}}",
-    "[]", "[1,2]", "[{\"$ne\":null}]", "null", "0", "-1", "1000000000000", "1e9", "NaN", "Infinity", "abc",
-    "true", "{\"\\u0000\":1}", "[\"\\u0000\"]", "{\"msg\":\"\\u0000\"}", "{\"msg\":\"\\ud800\"}", "\\ud83d",
-    "{\"__proto__\":1}", "{\"constructor\":{\"a\":1}}", "{\"_id\":1,\"_id\":-1}", "' OR 1=1 --", "%", "$1",
-    "../../etc/passwd", "\u{fffd}", "\u{202e}x", "{\"ts\":{\"$date\":\"x\"}}", "{\"ts\":{\"$gt\":{\"$date\":1e999}}}",
-    "{\"$or\":[{}]}", "{\"msgs\":{\"$in\":[null,1,\"a\",[]]}}", "{\"a.b.c.d.e.f\":1}", "{\"\":1}", "{\".\":1}",
-    "{\"a..b\":1}", "{\"_id\":{\"$mod\":[0,1]}}", "{\"msg\":{\"$regex\":\"(a+)+$\"}}", "{\"ts\":1.0}",
-    "{\"$comment\":\"x\"}", "{\"msg\":{\"$not\":{\"$regex\":\"x\"}}}", "{\"_id\":9223372036854775808}",
+    "{\"$ne\":null}",
+    "{\"$regex\":\"^\"}",
+    "{\"$gt\":\"\"}",
+    "{\"$where\":\"1\"}",
+    "{\"a\":{\"$exists\":true}}",
+    "[]",
+    "[1,2]",
+    "[{\"$ne\":null}]",
+    "null",
+    "0",
+    "-1",
+    "1000000000000",
+    "1e9",
+    "NaN",
+    "Infinity",
+    "abc",
+    "true",
+    "{\"\\u0000\":1}",
+    "[\"\\u0000\"]",
+    "{\"msg\":\"\\u0000\"}",
+    "{\"msg\":\"\\ud800\"}",
+    "\\ud83d",
+    "{\"__proto__\":1}",
+    "{\"constructor\":{\"a\":1}}",
+    "{\"_id\":1,\"_id\":-1}",
+    "' OR 1=1 --",
+    "%",
+    "$1",
+    "../../etc/passwd",
+    "\u{fffd}",
+    "\u{202e}x",
+    "{\"ts\":{\"$date\":\"x\"}}",
+    "{\"ts\":{\"$gt\":{\"$date\":1e999}}}",
+    "{\"$or\":[{}]}",
+    "{\"msgs\":{\"$in\":[null,1,\"a\",[]]}}",
+    "{\"a.b.c.d.e.f\":1}",
+    "{\"\":1}",
+    "{\".\":1}",
+    "{\"a..b\":1}",
+    "{\"_id\":{\"$mod\":[0,1]}}",
+    "{\"msg\":{\"$regex\":\"(a+)+$\"}}",
+    "{\"ts\":1.0}",
+    "{\"$comment\":\"x\"}",
+    "{\"msg\":{\"$not\":{\"$regex\":\"x\"}}}",
+    "{\"_id\":9223372036854775808}",
 ];
 
 const SECRET: &str = "the canary of bob and eve";
 
 async fn check(app: &TestApp, user: &TestUser, path: &str, query: &[(&str, &str)]) {
-    let headers = [("x-auth-token", user.token.as_str()), ("x-user-id", user.id.as_str())];
-    let answer = app.call(Method::GET, &with_query(path, query), &headers, None).await;
+    let headers = [
+        ("x-auth-token", user.token.as_str()),
+        ("x-user-id", user.id.as_str()),
+    ];
+    let answer = app
+        .call(Method::GET, &with_query(path, query), &headers, None)
+        .await;
     let status = answer.status.as_u16();
     let text = String::from_utf8(answer.body.clone()).unwrap();
     let ask = format!("{path} {query:?}: {status} {text}");
@@ -35,26 +93,38 @@ async fn check(app: &TestApp, user: &TestUser, path: &str, query: &[(&str, &str)
     let body: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(body["success"], status == 200, "{ask}");
     assert!(!text.contains(SECRET) && !text.contains("argon2"), "{ask}");
-    assert!(!text.contains("panicked") && !text.contains("SELECT ") && !text.contains("sqlite"), "{ask}");
+    assert!(
+        !text.contains("panicked") && !text.contains("SELECT ") && !text.contains("sqlite"),
+        "{ask}"
+    );
 }
 
 #[tokio::test]
 async fn every_parameter_of_every_get() {
     let app = app().await;
-    let (ann, bob, eve) = (app.user("ann").await, app.user("bob").await, app.user("eve").await);
+    let (ann, bob, eve) = (
+        app.user("ann").await,
+        app.user("bob").await,
+        app.user("eve").await,
+    );
     let own = app.rocket(&ann).open("bob").await;
     app.rocket(&ann).say(&own, "hello").await;
     let foreign = app.rocket(&bob).open("eve").await;
     app.rocket(&eve).say(&foreign, SECRET).await;
-    let gets = || ROUTES.iter().filter(|r| r.method == Method::GET && r.name != "logout");
+    let gets = || {
+        ROUTES
+            .iter()
+            .filter(|r| r.method == Method::GET && r.name != "logout")
+    };
     for path in gets().flat_map(paths) {
         for name in PARAMS {
             for value in VALUES {
-                let base = if path.ends_with("m.messages") && *name != "roomId" && *name != "username" {
-                    vec![("roomId", own.as_str())]
-                } else {
-                    Vec::new()
-                };
+                let base =
+                    if path.ends_with("m.messages") && *name != "roomId" && *name != "username" {
+                        vec![("roomId", own.as_str())]
+                    } else {
+                        Vec::new()
+                    };
                 let ask = [base.as_slice(), &[(*name, *value)]].concat();
                 check(&app, &ann, &path, &ask).await;
             }
@@ -68,19 +138,27 @@ async fn every_parameter_of_every_get() {
     }
     // None of it made a room or an account, or closed a session.
     assert_eq!(app.rocket(&ann).get("dm.list", &[]).await.ok()["total"], 1);
-    assert_eq!(app.rocket(&ann).get("users.list", &[]).await.ok()["total"], 4);
+    assert_eq!(
+        app.rocket(&ann).get("users.list", &[]).await.ok()["total"],
+        4
+    );
 }
 
 #[tokio::test]
 async fn every_parameter_of_what_administrators_read() {
     let app = app().await;
-    let (root, ann) = (app.admin("root").await, app.user("ann").await);
+    let (boss, ann) = (app.admin("root").await, app.user("ann").await);
     let room = app.rocket(&ann).open("ann").await;
     app.rocket(&ann).say(&room, "hello").await;
     let id = "API_Enable_Direct_Message_History_EndPoint";
-    super::set(&app, &root, id, Value::Bool(true)).await;
-    for path in ["/api/v1/dm.list.everyone", "/api/v1/im.messages.others", "/api/v1/users.list",
-        "/api/v1/settings", "/api/v1/users.info"] {
+    super::set(&app, &boss, id, Value::Bool(true)).await;
+    for path in [
+        "/api/v1/dm.list.everyone",
+        "/api/v1/im.messages.others",
+        "/api/v1/users.list",
+        "/api/v1/settings",
+        "/api/v1/users.info",
+    ] {
         for name in PARAMS {
             for value in VALUES {
                 let ask = if path.ends_with("others") && *name != "roomId" {
@@ -88,9 +166,9 @@ async fn every_parameter_of_what_administrators_read() {
                 } else {
                     vec![(*name, *value)]
                 };
-                check(&app, &root, path, &ask).await;
+                check(&app, &boss, path, &ask).await;
             }
         }
     }
-    assert_eq!(app.rocket(&root).get("dm.list", &[]).await.ok()["total"], 0);
+    assert_eq!(app.rocket(&boss).get("dm.list", &[]).await.ok()["total"], 0);
 }

@@ -15,12 +15,20 @@ async fn room(app: &TestApp, user: &TestUser, id: &str) -> Value {
 async fn unread(app: &TestApp, user: &TestUser, id: &str) -> (i64, i64, i64) {
     let access = view(app, user, id).await;
     let member = access.member();
-    (member.unread(access.room()), member.mentions, member.group_mentions)
+    (
+        member.unread(access.room()),
+        member.mentions,
+        member.group_mentions,
+    )
 }
 
-async fn reply(app: &TestApp, user: &TestUser, id: &str, root: &Value, tshow: bool) -> Value {
-    let message = json!({"rid": id, "msg": "reply", "tmid": root["_id"], "tshow": tshow});
-    app.rocket(user).post("chat.sendMessage", json!({"message": message})).await.ok()["message"].clone()
+async fn reply(app: &TestApp, user: &TestUser, id: &str, parent: &Value, tshow: bool) -> Value {
+    let message = json!({"rid": id, "msg": "reply", "tmid": parent["_id"], "tshow": tshow});
+    app.rocket(user)
+        .post("chat.sendMessage", json!({"message": message}))
+        .await
+        .ok()["message"]
+        .clone()
 }
 
 #[tokio::test]
@@ -30,15 +38,27 @@ async fn a_room_counts_as_messages_come() {
     let id = app.rocket(&ann).open("bob").await;
     let iso = parlance_core::time::iso;
     let fresh = room(&app, &ann, &id).await;
-    assert_eq!((&fresh["msgs"], &fresh["usersCount"]), (&json!(0), &json!(2)));
+    assert_eq!(
+        (&fresh["msgs"], &fresh["usersCount"]),
+        (&json!(0), &json!(2))
+    );
     assert!(fresh.get("lm").is_none() && fresh.get("lastMessage").is_none());
     for n in 1..=3 {
         app.clock.move_to(START + 1000 * n);
         let sent = app.rocket(&ann).say(&id, &format!("m{n}")).await;
         let room = room(&app, &bob, &id).await;
-        assert_eq!((&room["msgs"], &room["lm"]), (&json!(n), &json!(iso(START + 1000 * n))));
-        assert_eq!((&room["lastMessage"], &room["_updatedAt"]), (&sent, &room["lm"]));
-        assert_eq!((&room["ts"], &room["usersCount"]), (&fresh["ts"], &json!(2)));
+        assert_eq!(
+            (&room["msgs"], &room["lm"]),
+            (&json!(n), &json!(iso(START + 1000 * n)))
+        );
+        assert_eq!(
+            (&room["lastMessage"], &room["_updatedAt"]),
+            (&sent, &room["lm"])
+        );
+        assert_eq!(
+            (&room["ts"], &room["usersCount"]),
+            (&fresh["ts"], &json!(2))
+        );
         assert_eq!(unread(&app, &bob, &id).await, (n, 0, 0));
         assert_eq!(unread(&app, &ann, &id).await, (0, 0, 0));
     }
@@ -55,10 +75,19 @@ async fn times_rise_although_the_clock_stands_or_goes_back() {
     let mut times = Vec::new();
     for now in [START, START, START, START - 3_600_000, START + 1000, START] {
         app.clock.move_to(now);
-        times.push(app.rocket(&ann).say(&id, "x").await["ts"].as_str().unwrap().to_owned());
+        times.push(
+            app.rocket(&ann).say(&id, "x").await["ts"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
     }
     assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
-    let body = app.rocket(&ann).get("dm.messages", &[("roomId", &id), ("sort", r#"{"ts":1}"#)]).await.ok();
+    let body = app
+        .rocket(&ann)
+        .get("dm.messages", &[("roomId", &id), ("sort", r#"{"ts":1}"#)])
+        .await
+        .ok();
     assert_eq!(super::each(&body, "messages", "ts"), times);
     assert_eq!(room(&app, &ann, &id).await["lm"], times[5].as_str());
 }
@@ -66,9 +95,16 @@ async fn times_rise_although_the_clock_stands_or_goes_back() {
 #[tokio::test]
 async fn mentions_count_for_whom_they_name() {
     let app = app().await;
-    let (ann, bob, cat) = (app.user("ann").await, app.user("bob").await, app.user("cat").await);
+    let (ann, bob, cat) = (
+        app.user("ann").await,
+        app.user("bob").await,
+        app.user("cat").await,
+    );
     let body = json!({"usernames": "bob,cat"});
-    let id = app.rocket(&ann).post("dm.create", body).await.ok()["room"]["_id"].as_str().unwrap().to_owned();
+    let id = app.rocket(&ann).post("dm.create", body).await.ok()["room"]["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     app.rocket(&ann).say(&id, "@bob").await;
     assert_eq!(unread(&app, &bob, &id).await, (1, 1, 0));
     assert_eq!(unread(&app, &cat, &id).await, (1, 0, 0));
@@ -91,17 +127,17 @@ async fn a_reply_in_a_thread_counts_and_does_not_move_the_room() {
     let app = app().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     let id = app.rocket(&ann).open("bob").await;
-    let root = app.rocket(&ann).say(&id, "root").await;
+    let parent = app.rocket(&ann).say(&id, "root").await;
     app.clock.move_to(START + 9000);
-    reply(&app, &ann, &id, &root, false).await;
+    reply(&app, &ann, &id, &parent, false).await;
     let after = room(&app, &bob, &id).await;
-    assert_eq!((&after["msgs"], &after["lm"]), (&json!(2), &root["ts"]));
-    assert_eq!(after["lastMessage"]["_id"], root["_id"]);
+    assert_eq!((&after["msgs"], &after["lm"]), (&json!(2), &parent["ts"]));
+    assert_eq!(after["lastMessage"]["_id"], parent["_id"]);
     assert_eq!(unread(&app, &bob, &id).await, (1, 0, 0));
     // A reply without tshow leaves what its author has not read unread.
-    reply(&app, &bob, &id, &root, false).await;
+    reply(&app, &bob, &id, &parent, false).await;
     assert_eq!(unread(&app, &bob, &id).await, (1, 0, 0));
-    let shown = reply(&app, &ann, &id, &root, true).await;
+    let shown = reply(&app, &ann, &id, &parent, true).await;
     let after = room(&app, &bob, &id).await;
     assert_eq!((&after["msgs"], &after["lm"]), (&json!(4), &shown["ts"]));
     assert_eq!(after["lastMessage"]["_id"], shown["_id"]);
@@ -114,7 +150,10 @@ async fn what_is_refused_counts_nowhere() {
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     let id = app.rocket(&ann).open("bob").await;
     app.rocket(&ann).say(&id, "one").await;
-    let before = (room(&app, &bob, &id).await, view(&app, &bob, &id).await.member().clone());
+    let before = (
+        room(&app, &bob, &id).await,
+        view(&app, &bob, &id).await.member().clone(),
+    );
     app.clock.move_to(START + 9000);
     for message in [
         json!({"rid": id, "msg": "x".repeat(5001)}),
@@ -123,7 +162,16 @@ async fn what_is_refused_counts_nowhere() {
         json!({"rid": id, "msg": {"$ne": null}}),
         json!({"rid": id, "msg": "x", "alias": "boss"}),
     ] {
-        app.rocket(&ann).post("chat.sendMessage", json!({"message": message})).await.expect(400);
+        app.rocket(&ann)
+            .post("chat.sendMessage", json!({"message": message}))
+            .await
+            .expect(400);
     }
-    assert_eq!((room(&app, &bob, &id).await, view(&app, &bob, &id).await.member().clone()), before);
+    assert_eq!(
+        (
+            room(&app, &bob, &id).await,
+            view(&app, &bob, &id).await.member().clone()
+        ),
+        before
+    );
 }

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 /// Three rooms of ann's, a second apart; the newest is with bob, and cat's is the first.
 async fn rooms(app: &TestApp, ann: &TestUser) -> [String; 3] {
     let mut ids = Vec::new();
-    for (n, name) in ["cat", "dan", "bob"].into_iter().enumerate() {
+    for (n, name) in (1..).zip(["cat", "dan", "bob"]) {
         app.user(name).await;
-        app.clock.move_to(START + 1000 * (n as i64 + 1));
+        app.clock.move_to(START + 1000 * n);
         ids.push(app.rocket(ann).open(name).await);
     }
     ids.try_into().unwrap()
@@ -24,13 +24,21 @@ async fn rooms_come_by_creation_closed_ones_too() {
     let app = app().await;
     let (ann, eve) = (app.user("ann").await, app.user("eve").await);
     let ids = rooms(&app, &ann).await;
-    app.rocket(&ann).say(&ids[0], "activity does not move it").await;
-    app.rocket(&ann).post("dm.close", json!({"roomId": ids[1]})).await.ok();
+    app.rocket(&ann)
+        .say(&ids[0], "activity does not move it")
+        .await;
+    app.rocket(&ann)
+        .post("dm.close", json!({"roomId": ids[1]}))
+        .await
+        .ok();
     for name in ["dm.list", "im.list"] {
         let body = app.rocket(&ann).get(name, &[]).await.ok();
         assert_eq!(each(&body, "ims", "_id"), ids);
         assert_eq!(keys(&body), ["count", "ims", "offset", "success", "total"]);
-        assert_eq!((&body["offset"], &body["count"], &body["total"]), (&json!(0), &json!(3), &json!(3)));
+        assert_eq!(
+            (&body["offset"], &body["count"], &body["total"]),
+            (&json!(0), &json!(3), &json!(3))
+        );
     }
     let none = json!({"ims": [], "offset": 0, "count": 0, "total": 0, "success": true});
     assert_eq!(list(&app, &eve, &[]).await, none);
@@ -39,20 +47,29 @@ async fn rooms_come_by_creation_closed_ones_too() {
 #[tokio::test]
 async fn paging() {
     let app = app().await;
-    let (root, ann) = (app.admin("root").await, app.user("ann").await);
+    let (boss, ann) = (app.admin("root").await, app.user("ann").await);
     let ids = rooms(&app, &ann).await;
     for (query, want, offset) in [
         (&[("count", "2")][..], &ids[..2], 0),
         (&[("count", "2"), ("offset", "2")], &ids[2..], 2),
         (&[("offset", "1")], &ids[1..], 1),
         (&[("count", "0")], &ids[..], 0),
+        // An empty one is none.
+        (
+            &[("count", ""), ("offset", ""), ("sort", ""), ("fields", "")],
+            &ids[..],
+            0,
+        ),
         (&[("count", "1000000000000")], &ids[..], 0),
         (&[("offset", "1000000000000")], &[], 1_000_000_000_000_i64),
     ] {
         let body = list(&app, &ann, query).await;
         assert_eq!(each(&body, "ims", "_id"), want, "{query:?}");
         assert_eq!(body["count"], want.len());
-        assert_eq!((&body["offset"], &body["total"]), (&json!(offset), &json!(3)));
+        assert_eq!(
+            (&body["offset"], &body["total"]),
+            (&json!(offset), &json!(3))
+        );
     }
     for (name, value, text) in [
         ("count", "-1", "must be >= 0"),
@@ -60,21 +77,23 @@ async fn paging() {
         ("count", "abc", "must be number"),
         ("offset", "NaN", "must be number"),
         ("count", "Infinity", "must be number"),
-        ("count", "", "must be number"),
         ("count", "{\"$gt\":0}", "must be number"),
     ] {
-        schema(&app.rocket(&ann).get("dm.list", &[(name, value)]).await, text);
+        schema(
+            &app.rocket(&ann).get("dm.list", &[(name, value)]).await,
+            text,
+        );
     }
-    set(&app, &root, "API_Upper_Count_Limit", json!(2)).await;
+    set(&app, &boss, "API_Upper_Count_Limit", json!(2)).await;
     for count in ["3", "100", "1000000000000"] {
         let body = list(&app, &ann, &[("count", count)]).await;
         assert_eq!(each(&body, "ims", "_id"), &ids[..2]);
         assert_eq!((&body["count"], &body["total"]), (&json!(2), &json!(3)));
     }
     assert_eq!(list(&app, &ann, &[("count", "0")]).await["count"], 3);
-    set(&app, &root, "API_Default_Count", json!(1)).await;
+    set(&app, &boss, "API_Default_Count", json!(1)).await;
     assert_eq!(list(&app, &ann, &[]).await["count"], 1);
-    set(&app, &root, "API_Allow_Infinite_Count", json!(false)).await;
+    set(&app, &boss, "API_Allow_Infinite_Count", json!(false)).await;
     assert_eq!(list(&app, &ann, &[("count", "0")]).await["count"], 1);
 }
 
@@ -83,9 +102,11 @@ async fn sorting_by_any_field() {
     let app = app().await;
     let ann = app.user("ann").await;
     let ids = rooms(&app, &ann).await;
-    for (id, text) in [(&ids[0], "m"), (&ids[1], "z"), (&ids[2], "a")] {
+    for (n, (id, text)) in (5..).zip(ids.iter().zip(["m", "z", "a"])) {
+        app.clock.move_to(START + 1000 * n);
         app.rocket(&ann).say(id, text).await;
     }
+    app.clock.move_to(START + 9000);
     app.rocket(&ann).say(&ids[1], "zz").await;
     let mut by_id = ids.clone();
     by_id.sort_unstable();
@@ -96,16 +117,33 @@ async fn sorting_by_any_field() {
         (r#"{"_id":-1}"#, reversed),
         (r#"{"ts":-1}"#, [bob.clone(), dan.clone(), cat.clone()]),
         (r#"{"lm":1}"#, [cat.clone(), bob.clone(), dan.clone()]),
-        (r#"{"msgs":-1,"ts":1}"#, [dan.clone(), cat.clone(), bob.clone()]),
-        (r#"{"lastMessage.msg":1}"#, [bob.clone(), cat.clone(), dan.clone()]),
-        (r#"{"lastMessage.msg":-1}"#, [dan.clone(), cat.clone(), bob.clone()]),
-        (r#"{"usernames":-1}"#, [dan.clone(), cat.clone(), bob.clone()]),
+        (
+            r#"{"msgs":-1,"ts":1}"#,
+            [dan.clone(), cat.clone(), bob.clone()],
+        ),
+        (
+            r#"{"lastMessage.msg":1}"#,
+            [bob.clone(), cat.clone(), dan.clone()],
+        ),
+        (
+            r#"{"lastMessage.msg":-1}"#,
+            [dan.clone(), cat.clone(), bob.clone()],
+        ),
+        (
+            r#"{"usernames":-1}"#,
+            [dan.clone(), cat.clone(), bob.clone()],
+        ),
         (r#"{"name":1}"#, by_id.clone()),
         ("{}", [cat.clone(), dan.clone(), bob.clone()]),
     ] {
         let body = list(&app, &ann, &[("sort", sort)]).await;
         assert_eq!(each(&body, "ims", "_id"), want, "{sort}");
-        let second = list(&app, &ann, &[("sort", sort), ("offset", "1"), ("count", "1")]).await;
+        let second = list(
+            &app,
+            &ann,
+            &[("sort", sort), ("offset", "1"), ("count", "1")],
+        )
+        .await;
         assert_eq!(each(&second, "ims", "_id"), &want[1..2], "{sort}");
     }
 }
@@ -115,8 +153,19 @@ async fn a_sort_or_fields_that_are_none() {
     let app = app().await;
     let ann = app.user("ann").await;
     let helper = json!({"helperMethod": "parseJsonQuery"});
-    for raw in ["x", "[]", "1", r#"{"ts":2}"#, r#"{"ts":"1"}"#, r#"{"ts":{"$ne":1}}"#, r#"{"ts":0}"#,
-        r#"{"joinCode":1}"#, r#"{"members.x":1}"#, r#"{"services.password":-1}"#, r#"{"e2e":1}"#] {
+    for raw in [
+        "x",
+        "[]",
+        "1",
+        r#"{"ts":2}"#,
+        r#"{"ts":"1"}"#,
+        r#"{"ts":{"$ne":1}}"#,
+        r#"{"ts":0}"#,
+        r#"{"joinCode":1}"#,
+        r#"{"members.x":1}"#,
+        r#"{"services.password":-1}"#,
+        r#"{"e2e":1}"#,
+    ] {
         let answer = app.rocket(&ann).get("dm.list", &[("sort", raw)]).await;
         let text = format!("Invalid sort parameter provided: \"{raw}\"");
         coded(&answer, "error-invalid-sort", &text, &helper);
@@ -127,7 +176,10 @@ async fn a_sort_or_fields_that_are_none() {
         coded(&answer, "error-invalid-fields", &text, &helper);
     }
     let twice = [("sort", "{}"), ("sort", "{}")];
-    schema(&app.rocket(&ann).get("dm.list", &twice).await, "must be string");
+    schema(
+        &app.rocket(&ann).get("dm.list", &twice).await,
+        "must be string",
+    );
 }
 
 #[tokio::test]
@@ -136,15 +188,40 @@ async fn fields_choose_and_query_does_nothing() {
     let ann = app.user("ann").await;
     let ids = rooms(&app, &ann).await;
     app.rocket(&ann).say(&ids[0], "hi").await;
-    let body = list(&app, &ann, &[("fields", r#"{"usernames":1}"#), ("count", "1")]).await;
-    assert_eq!(body["ims"], json!([{"_id": ids[0], "usernames": ["ann", "cat"]}]));
+    let body = list(
+        &app,
+        &ann,
+        &[("fields", r#"{"usernames":1}"#), ("count", "1")],
+    )
+    .await;
+    assert_eq!(
+        body["ims"],
+        json!([{"_id": ids[0], "usernames": ["ann", "cat"]}])
+    );
     let body = list(&app, &ann, &[("fields", r#"{"lastMessage":0,"uids":0}"#)]).await;
     assert!(body["ims"][0].get("lastMessage").is_none() && body["ims"][0].get("uids").is_none());
     assert_eq!(body["ims"][0]["msgs"], 1);
-    let body = list(&app, &ann, &[("fields", r#"{"lastMessage.msg":1,"_id":0}"#), ("count", "1")]).await;
+    let body = list(
+        &app,
+        &ann,
+        &[
+            ("fields", r#"{"lastMessage.msg":1,"_id":0}"#),
+            ("count", "1"),
+        ],
+    )
+    .await;
     assert_eq!(body["ims"], json!([{"lastMessage": {"msg": "hi"}}]));
-    for query in [r#"{"msgs":1}"#, r#"{"t":"c"}"#, "not json", r#"{"$where":"1"}"#] {
-        assert_eq!(list(&app, &ann, &[("query", query)]).await["total"], 3, "{query}");
+    for query in [
+        r#"{"msgs":1}"#,
+        r#"{"t":"c"}"#,
+        "not json",
+        r#"{"$where":"1"}"#,
+    ] {
+        assert_eq!(
+            list(&app, &ann, &[("query", query)]).await["total"],
+            3,
+            "{query}"
+        );
     }
 }
 
@@ -156,12 +233,18 @@ async fn the_last_message_shows_only_ones_own_star() {
     let bob = app.core.user_named("bob").await.unwrap();
     let bob = app.log_in(&bob).await;
     let sent = app.rocket(&ann).say(&ids[2], "hi").await;
-    app.rocket(&bob).post("chat.starMessage", json!({"messageId": sent["_id"]})).await.ok();
+    app.rocket(&bob)
+        .post("chat.starMessage", json!({"messageId": sent["_id"]}))
+        .await
+        .ok();
     let body = list(&app, &ann, &[("offset", "2")]).await;
     let last = &body["ims"][0]["lastMessage"];
     assert_eq!((&last["_id"], &last["msg"]), (&sent["_id"], &json!("hi")));
     assert!(last.get("starred").is_none_or(|stars| *stars == json!([])));
     let own = list(&app, &bob, &[]).await;
-    assert_eq!(own["ims"][0]["lastMessage"]["starred"], json!([{"_id": bob.id}]));
+    assert_eq!(
+        own["ims"][0]["lastMessage"]["starred"],
+        json!([{"_id": bob.id}])
+    );
     assert_eq!(own["ims"][0]["lm"], sent["ts"]);
 }

@@ -32,7 +32,12 @@ impl Other {
         let mut process = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
             .arg(me)
-            .args(["--exact", "store::child::the_other_process", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "store::child::the_other_process",
+                "--ignored",
+                "--nocapture",
+            ])
             .env(DIR, dir)
             .env(TOKEN, token)
             .env(ROOM, room)
@@ -43,7 +48,11 @@ impl Other {
             .unwrap();
         let orders = process.stdin.take().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut other = Self { process, orders, answers };
+        let mut other = Self {
+            process,
+            orders,
+            answers,
+        };
         assert_eq!(other.next(), ("ready".to_owned(), String::new()));
         other
     }
@@ -61,8 +70,14 @@ impl Other {
     pub(super) fn next(&mut self) -> (String, String) {
         loop {
             // The test program around it writes lines of its own.
-            let line = self.answers.next().expect("the other process lives").unwrap();
-            let Some((_, said)) = line.split_once("CHILD ") else { continue };
+            let line = self
+                .answers
+                .next()
+                .expect("the other process lives")
+                .unwrap();
+            let Some((_, said)) = line.split_once("CHILD ") else {
+                continue;
+            };
             let (word, id) = said.split_once(' ').unwrap_or((said, ""));
             return (word.to_owned(), id.to_owned());
         }
@@ -96,8 +111,14 @@ async fn the_other_process() {
     // Whoever had the store before may still be ending.
     let database = Database::Embedded(dir.into());
     let core = reopen(&database, StoreOptions::default(), Clock::default()).await;
-    let caller = core.caller(&std::env::var(TOKEN).unwrap(), None).await.unwrap();
-    let access = core.access(&caller, &std::env::var(ROOM).unwrap()).await.unwrap();
+    let caller = core
+        .caller(&std::env::var(TOKEN).unwrap(), None)
+        .await
+        .unwrap();
+    let access = core
+        .access(&caller, &std::env::var(ROOM).unwrap())
+        .await
+        .unwrap();
     say("ready");
     for order in std::io::stdin().lock().lines() {
         let order = order.unwrap();
@@ -106,7 +127,10 @@ async fn the_other_process() {
             let (core, caller, access) = (core.clone(), caller.clone(), access.clone());
             let id = format!("{name}-{n}");
             tokio::spawn(async move {
-                match core.send(&caller, &access, named(&id, &"x".repeat(400))).await {
+                match core
+                    .send(&caller, &access, named(&id, &"x".repeat(400)))
+                    .await
+                {
                     Ok(_) => say(&format!("ok {id}")),
                     Err(parlance_core::Error::Unavailable(_)) => say(&format!("no {id}")),
                     Err(other) => say(&format!("bad {id} {other:?}")),

@@ -111,3 +111,75 @@ impl Live {
         self.sessions.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, Cache, Live, Permissions, RwLock, Session, Settings, User};
+    use crate::id::UserId;
+    use std::collections::BTreeMap;
+
+    fn live() -> Live {
+        Live {
+            settings: RwLock::new(Arc::new(Settings::new(BTreeMap::new(), 0))),
+            permissions: RwLock::new(Arc::new(Permissions::new(&BTreeMap::new(), 0))),
+            reloading: tokio::sync::Mutex::new(()),
+            sessions: Cache::new(16),
+            epoch: RwLock::new(0),
+            born: 0,
+        }
+    }
+
+    fn session(hash: &str, user: &str) -> Session {
+        let user = User {
+            id: user.into(),
+            username: None,
+            name: None,
+            kind: "user".to_owned(),
+            active: true,
+            roles: Vec::new(),
+            emails: Vec::new(),
+            status: String::new(),
+            status_default: String::new(),
+            status_text: String::new(),
+            created: 0,
+            updated: 0,
+            last_login: None,
+            body: String::new(),
+        };
+        Session { hash: hash.into(), user: Arc::new(user), expires: None }
+    }
+
+    #[test]
+    fn a_read_from_before_an_invalidation_is_not_kept() {
+        let live = live();
+        let forget: [&dyn Fn(); 3] = [
+            &|| live.forget_token("a"),
+            &|| live.forget_user(&UserId::from("ann")),
+            &|| live.forget_all(),
+        ];
+        for forget in forget {
+            // The store answered before the session ended, and the answer is kept after.
+            let epoch = live.epoch();
+            forget();
+            live.keep(session("a", "ann"), epoch);
+            assert!(live.session("a").is_none());
+            // Kept first, it is forgotten; and a fresh answer is kept.
+            live.keep(session("a", "ann"), live.epoch());
+            assert!(live.session("a").is_some());
+            forget();
+            assert!(live.session("a").is_none());
+        }
+    }
+
+    #[test]
+    fn forgetting_one_leaves_the_others() {
+        let live = live();
+        for (hash, user) in [("a", "ann"), ("b", "ann"), ("c", "bob")] {
+            live.keep(session(hash, user), live.epoch());
+        }
+        live.forget_token("a");
+        assert!(live.session("a").is_none() && live.session("b").is_some());
+        live.forget_user(&UserId::from("ann"));
+        assert!(live.session("b").is_none() && live.session("c").is_some());
+    }
+}

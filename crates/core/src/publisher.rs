@@ -187,7 +187,7 @@ impl Gate {
         let settled = self.held.filter(|held| tail.horizon >= held.bound);
         for (position, event) in tail.events {
             let follows = position == self.position + 1 || tail.horizon == i64::MAX;
-            if !follows && !settled.is_some_and(|held| position <= held.newest) {
+            if !follows && settled.is_none_or(|held| position > held.newest) {
                 self.gap = true;
                 break;
             }

@@ -248,8 +248,9 @@ impl Core {
         let ids: Vec<&str> = all.iter().map(|user| user.id.as_str()).collect();
         let key = member_key(&ids);
         // A lost race is found on the second look; a foreign room under the composed id, never
-        // by this key, makes the third try take an id of its own (ruling A9).
-        for attempt in 0..3 {
+        // by this key, makes the third try take an id of its own (ruling A9), which may lose a race
+        // again: the fourth look finds the winner.
+        for attempt in 0..4 {
             if let Some(found) = rooms::by_members(self.store(), &key, caller.id()).await? {
                 return self.reopen(caller, found, &all).await;
             }
@@ -292,7 +293,10 @@ impl Core {
                 fname,
             }
         };
-        all.iter().enumerate().map(member).collect()
+        let mut members: Vec<NewMember> = all.iter().enumerate().map(member).collect();
+        // Whoever asks, rows are locked in one order, so that two who ask at once do not deadlock.
+        members.sort_by(|a, b| a.user.cmp(&b.user));
+        members
     }
 
     fn new_room(&self, caller: &Caller, all: &[&User], key: &str, own_id: bool) -> NewRoom {
@@ -344,27 +348,39 @@ impl Core {
     /// ruling B3): an exact room id, else a user id, whose conversation is made if it is not there.
     pub async fn resolve_room(&self, caller: &Caller, id: &str) -> Result<Access> {
         match self.access(caller, id).await {
-            Ok(access) if access.room.kind != "d" => Err(Error::NoRoom),
             Err(Error::NoRoom) => {
-                let other = UserId::from(id.trim_start_matches('@'));
-                let opened = self.open_with(caller, &other).await.map_err(no_room)?;
-                self.access(caller, opened.room.id.as_str()).await
+                let other = UserId::from(id.strip_prefix('@').unwrap_or(id));
+                let other = self.user(&other).await.map_err(no_room)?;
+                self.access_with(caller, &other.id).await
             }
-            other => other,
+            other => other.and_then(direct),
         }
     }
 
     /// Access to the caller's conversation with the user under `username`: an exact username, else
-    /// an id; made if it is not there.
+    /// an id, else a room's id.
     pub async fn resolve_username(&self, caller: &Caller, name: &str) -> Result<Access> {
-        let name = name.trim_start_matches('@');
+        let name = name.strip_prefix('@').unwrap_or(name);
         let named = users::by_username(self.store(), &fold(name)).await?;
         let user = match named.filter(|user| user.username.as_deref() == Some(name)) {
             Some(user) => user.id,
-            None => self.user(&UserId::from(name)).await.map_err(no_room)?.id,
+            None => match users::by_id(self.store(), &UserId::from(name)).await? {
+                Some(user) => user.id,
+                None => return self.access(caller, name).await.and_then(direct),
+            },
         };
-        let opened = self.open_with(caller, &user).await.map_err(no_room)?;
-        self.access(caller, opened.room.id.as_str()).await
+        self.access_with(caller, &user).await
+    }
+
+    /// Access to the conversation with one other account: as it is, closed or not, or made if it is
+    /// not there. Only making one needs the right to.
+    async fn access_with(&self, caller: &Caller, other: &UserId) -> Result<Access> {
+        let key = member_key(&[caller.id().as_str(), other.as_str()]);
+        let room = match rooms::by_members(self.store(), &key, caller.id()).await? {
+            Some(found) => found.room.id,
+            None => self.open_with(caller, other).await.map_err(no_room)?.room.id,
+        };
+        self.access(caller, room.as_str()).await
     }
 
     /// Shows a room in the caller's list.
@@ -456,6 +472,11 @@ pub struct Recent {
     pub conversations: Vec<Conversation>,
     /// Are there older ones?
     pub more: bool,
+}
+
+/// The resolver finds direct rooms only.
+fn direct(access: Access) -> Result<Access> {
+    if access.room.kind == "d" { Ok(access) } else { Err(Error::NoRoom) }
 }
 
 /// Under the resolver, whoever cannot be written to is a room that is not there.

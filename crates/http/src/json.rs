@@ -144,11 +144,26 @@ pub fn date(out: &mut String, ms: Ms, dates: Dates) {
     }
 }
 
+/// The bytes that JSON does not take as they are.
+const ESCAPED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
+    }
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table
+};
+
 /// Appends a text in quotes, escaped.
 pub fn text(out: &mut String, value: &str) {
     out.push('"');
-    let mut from = 0;
-    for (at, byte) in value.bytes().enumerate() {
+    let (bytes, mut from) = (value.as_bytes(), 0);
+    // Most texts have nothing to escape: find the next byte that does, copy up to it at once.
+    while let Some(next) = bytes[from..].iter().position(|byte| ESCAPED[usize::from(*byte)]) {
+        let (at, byte) = (from + next, bytes[from + next]);
         let escape = match byte {
             b'"' => "\\\"",
             b'\\' => "\\\\",
@@ -157,8 +172,7 @@ pub fn text(out: &mut String, value: &str) {
             b'\t' => "\\t",
             0x08 => "\\b",
             0x0c => "\\f",
-            0..0x20 => "",
-            _ => continue,
+            _ => "",
         };
         out.push_str(&value[from..at]);
         if escape.is_empty() {

@@ -67,7 +67,7 @@ fn body_room(call: &Call) -> Result<&str, Failure> {
     let missing =
         || Failure::coded("error-room-param-not-provided", "Body param \"roomId\" is required");
     match call.body.get("roomId") {
-        Some(Value::String(_)) | None | Some(Value::Null) => {
+        None | Some(Value::String(_) | Value::Null) => {
             call.text("roomId").ok_or_else(missing)
         }
         Some(_) => Err(Failure::Schema("must be string".to_owned())),
@@ -117,7 +117,7 @@ fn rooms(paging: &Paging, rooms: &[Room], total: i64) -> Answer {
     wire::try_success(|o| {
         paging.items(o, "ims", rooms, wire::room)?;
         o.number("offset", paging.offset());
-        o.number("count", rooms.len() as i64);
+        wire::count(o, "count", rooms.len());
         o.number("total", total);
         Ok(())
     })
@@ -136,8 +136,13 @@ pub(crate) async fn messages(call: Call) -> Answer {
         ("pinned", Kind::Text),
     ];
     const fn with(name: &'static str) -> [(&'static str, Kind); 9] {
-        let [a, b, c, d, e, f, g, h] = PAGING;
-        [(name, Kind::Text), a, b, c, d, e, f, g, h]
+        let mut all = [(name, Kind::Text); 9];
+        let mut n = 0;
+        while n < PAGING.len() {
+            all[n + 1] = PAGING[n];
+            n += 1;
+        }
+        all
     }
     const BY_ID: [(&str, Kind); 9] = with("roomId");
     const BY_NAME: [(&str, Kind); 9] = with("username");
@@ -158,7 +163,7 @@ pub(crate) async fn messages(call: Call) -> Answer {
     let page = core.messages(call.caller()?, &access, &paging.query, &marks, &document).await?;
     wire::try_success(|o| {
         paging.items(o, "messages", &page.items, wire::message)?;
-        o.number("count", page.items.len() as i64);
+        wire::count(o, "count", page.items.len());
         o.number("offset", paging.offset());
         o.number("total", page.total);
         Ok(())
@@ -198,7 +203,7 @@ pub(crate) async fn messages_others(call: Call) -> Answer {
     wire::try_success(|o| {
         paging.items::<Message>(o, "messages", &page.items, wire::message)?;
         o.number("offset", paging.offset());
-        o.number("count", page.items.len() as i64);
+        wire::count(o, "count", page.items.len());
         o.number("total", page.total);
         Ok(())
     })

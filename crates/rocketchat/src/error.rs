@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Core(Error),
     /// A code with a text and details: status 400.
     Coded { code: &'static str, reason: String, details: Option<Value> },
+    /// A text with a type that is not part of it: status 400.
+    Typed(&'static str, &'static str),
     /// A text alone: status 400.
     Plain(String),
     /// Nothing but `"success":false`: status 400.
@@ -71,6 +73,9 @@ impl Failure {
                 Err(failure) => return failure.render(),
             },
             Self::Coded { code, reason, details } => (bad, coded_body(code, &reason, details)),
+            Self::Typed(kind, text) => {
+                (bad, json!({"success": false, "error": text, "errorType": kind}))
+            }
             Self::Plain(text) => (bad, json!({"success": false, "error": text})),
             Self::Bare => (bad, json!({"success": false})),
             Self::Schema(text) => {
@@ -110,6 +115,7 @@ fn coded_body(code: &str, reason: &str, details: Option<Value>) -> Value {
 
 /// What a core error is on this face: a status and a body, or another failure that renders itself.
 /// No arm is a catch-all: a new reason does not compile until it is decided here.
+#[expect(clippy::too_many_lines, reason = "one exhaustive match, an arm per reason")]
 fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
     let coded = |code, reason: &str| Err(Failure::coded(code, reason));
     let plain = |text: &str| Err(Failure::plain(text));

@@ -147,15 +147,15 @@ pub(crate) fn window(call: &Call) -> Result<(i64, Option<i64>), Failure> {
     let most = settings.number(&setting::UPPER_COUNT).max(1);
     let usual = settings.number(&setting::DEFAULT_COUNT).clamp(1, most);
     let limit = match whole(call, "count")? {
-        None => Some(usual),
         Some(0) if settings.on(&setting::INFINITE_COUNT) => None,
-        Some(0) => Some(usual),
+        None | Some(0) => Some(usual),
         Some(count) => Some(count.min(most)),
     };
     Ok((whole(call, "offset")?.unwrap_or(0), limit))
 }
 
 /// A number that is not negative. Larger ones than there can be documents are cut.
+#[expect(clippy::cast_possible_truncation, reason = "cut to what fits before the cast")]
 fn whole(call: &Call, name: &str) -> Result<Option<i64>, Failure> {
     // An empty one is none; the routes with a schema have refused it before.
     let Some(value) = call.query.get(name).filter(|value| **value != "") else { return Ok(None) };
@@ -177,7 +177,8 @@ pub(crate) fn ids(call: &Call, name: &'static str) -> Result<Vec<String>, Failur
     } else {
         text.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect()
     };
-    if ids.len() > MOST {
+    // An escape in the array can hold the character that no text here has.
+    if ids.len() > MOST || ids.iter().any(|id| id.contains('\0')) {
         return Err(parlance_core::Error::BadIdList(name).into());
     }
     Ok(ids)

@@ -27,6 +27,9 @@ const SYSTEM: &[&str] = &[
     "thread-created", "ujt", "ult", "added-user-to-team", "removed-user-from-team",
 ];
 
+/// Is a carried member of the type it should have?
+type Fits = fn(&Value) -> bool;
+
 fn mismatch(text: impl std::fmt::Display) -> Failure {
     Failure::plain(format!("Match error: {text}"))
 }
@@ -154,14 +157,18 @@ pub(crate) async fn post_message(call: Call) -> Answer {
 
 /// `roomId` or `channel`, each a text or a list of them.
 fn targets(call: &Call) -> Result<Vec<String>, Failure> {
-    let given = ["roomId", "channel"].iter().find_map(|name| call.body.get(*name));
-    let list = match given {
-        Some(Value::String(one)) if !one.trim().is_empty() => vec![one.trim().to_owned()],
-        Some(list @ Value::Array(_)) => texts(list)
-            .ok_or_else(|| Failure::Schema("must be string".to_owned()))?,
-        Some(Value::Object(_)) => return Err(Failure::Schema("must be string".to_owned())),
-        _ => Vec::new(),
-    };
+    let mut list = Vec::new();
+    for name in ["channel", "roomId"] {
+        let not_text = || Failure::Schema("must be string".to_owned());
+        match call.body.get(name) {
+            Some(Value::String(one)) if !one.trim().is_empty() => {
+                list = vec![one.trim().to_owned()];
+            }
+            Some(all @ Value::Array(_)) => list = texts(all).ok_or_else(not_text)?,
+            Some(Value::Object(_)) => return Err(not_text()),
+            _ => {}
+        }
+    }
     if list.is_empty() || list.len() > MOST_TARGETS {
         return Err(Error::NoRoom.into());
     }
@@ -192,7 +199,8 @@ fn carried(call: &Call, message: &Map<String, Value>) -> Result<Map<String, Valu
         if name != "emoji" && !call.core().may(call.caller()?, Perm::MessageImpersonate) {
             return Err(Failure::plain("Not enough permission"));
         }
-        if name == "avatar" && !(is_link(value) || value.starts_with('/')) {
+        let path = value.starts_with('/') && !value.starts_with("//");
+        if name == "avatar" && !(is_link(value) || path) {
             return Err(mismatch("Expected an URL in field avatar"));
         }
         body.insert(name.to_owned(), value.into());
@@ -212,10 +220,20 @@ fn carried(call: &Call, message: &Map<String, Value>) -> Result<Map<String, Valu
         }
         Some(_) => return Err(Failure::plain("Custom fields not enabled")),
     }
-    for name in ["groupable", "bot", "content", "e2eMentions", "e2e", "location"] {
-        if let Some(value) = message.get(name).filter(|value| !value.is_null()) {
-            body.insert(name.to_owned(), value.clone());
+    let typed: [(&str, Fits); 6] = [
+        ("groupable", Value::is_boolean),
+        ("bot", |bot| bot.is_object() || bot.is_boolean()),
+        ("content", Value::is_object),
+        ("e2eMentions", Value::is_object),
+        ("e2e", Value::is_string),
+        ("location", Value::is_object),
+    ];
+    for (name, fits) in typed {
+        let Some(value) = message.get(name).filter(|value| !value.is_null()) else { continue };
+        if !fits(value) {
+            return Err(mismatch(format!("Unexpected value in field {name}")));
         }
+        body.insert(name.to_owned(), value.clone());
     }
     Ok(body)
 }

@@ -7,7 +7,7 @@ use crate::wire;
 use parlance_core::caller::{Grant, ROLES};
 use parlance_core::{Error, Ms, Perm};
 use parlance_http::json::{Dates, Object};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The version said to clients: the baseline of the contract (ruling B8).
 const VERSION: &str = "7.13.0";
@@ -61,11 +61,8 @@ pub(crate) async fn permissions(call: Call) -> Answer {
 /// `POST permissions.update`: takes effect at once.
 pub(crate) async fn update_permissions(call: Call) -> Answer {
     let admin = call.core().admin(call.caller()?, Perm::AccessPermissions).map_err(|_| {
-        Failure::Coded {
-            code: "error-edit-permissions-not-allowed",
-            reason: "Editing permissions is not allowed".to_owned(),
-            details: None,
-        }
+        let kind = "error-edit-permissions-not-allowed";
+        Failure::Typed(kind, "Editing permissions is not allowed")
     })?;
     let grants = call.body.get("permissions").and_then(Value::as_array).and_then(|all| {
         let one = |entry: &Value| {
@@ -76,11 +73,10 @@ pub(crate) async fn update_permissions(call: Call) -> Answer {
         all.iter().map(one).collect::<Option<Vec<_>>>()
     });
     let grants = grants
-        .ok_or_else(|| Failure::coded("error-invalid-body-params", "Invalid body params"))?;
+        .ok_or(Failure::Typed("error-invalid-body-params", "Invalid body params"))?;
     call.core().set_grants(admin, &grants).await.map_err(|error| match error {
-        Error::NoRole(role) => {
-            Failure::detailed("error-invalid-role", "Invalid role", json!({ "role": role }))
-        }
+        Error::NoRole(_) => Failure::Typed("error-invalid-role", "Invalid role"),
+        Error::NoPermission(_) => Failure::Typed("error-invalid-permission", "Invalid permission"),
         other => other.into(),
     })?;
     let grants = call.core().grants();

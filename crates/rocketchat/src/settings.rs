@@ -71,9 +71,9 @@ fn answer(call: &Call, all: bool) -> Answer {
         found.into_iter().skip(offset).take(limit).map(|(setting, _)| setting).collect();
     wire::try_success(|o| {
         paging.items(o, "settings", &page, print)?;
-        o.number("count", page.len() as i64);
+        wire::count(o, "count", page.len());
         o.number("offset", paging.offset());
-        o.number("total", total as i64);
+        wire::count(o, "total", total);
         Ok(())
     })
 }

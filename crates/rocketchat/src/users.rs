@@ -181,7 +181,7 @@ pub(crate) async fn list(call: Call) -> Answer {
     let page = core.users(caller, &paging.query, &document).await?;
     wire::try_success(|o| {
         paging.items(o, "users", &page.items, &write)?;
-        o.number("count", page.items.len() as i64);
+        wire::count(o, "count", page.items.len());
         o.number("offset", paging.offset());
         o.number("total", page.total);
         Ok(())

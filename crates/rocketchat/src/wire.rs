@@ -210,6 +210,11 @@ const PREFERENCES: &str = concat!(
     r#""Direct_Messages","Conversations"]}"#
 );
 
+/// How many there are of something in memory.
+pub(crate) fn count(o: &mut Object<'_>, key: &str, n: usize) {
+    o.number(key, i64::try_from(n).unwrap_or(i64::MAX));
+}
+
 /// A success: an object whose last member says so.
 pub(crate) fn success(write: impl FnOnce(&mut Object<'_>)) -> String {
     let mut out = String::new();

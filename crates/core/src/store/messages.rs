@@ -354,13 +354,17 @@ pub(crate) async fn star(
 ) -> Result<()> {
     let mut change = Change::new();
     if on {
-        change.run(STAR, [message.into(), user.into(), now.into()]);
+        change.expect(1, Error::NoMessage, STAR, [message.into(), user.into(), now.into()]);
     } else {
-        change.run(UNSTAR, [message.into(), user.into()]);
+        change.expect(1, Error::NoMessage, UNSTAR, [message.into(), user.into()]);
     }
     change.run(MARK, [message.into(), now.into()]);
     events::add_message(&mut change, Kind::MessageChanged, message.as_str());
-    store.write(change).await.map(drop)
+    match store.write(change).await {
+        // It was so already.
+        Ok(_) | Err(Error::NoMessage) => Ok(()),
+        Err(other) => Err(other),
+    }
 }
 
 /// Takes a pin off; what says who pinned it and when stays (contract 7.1).

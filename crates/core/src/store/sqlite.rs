@@ -7,6 +7,7 @@
 use super::lock::DirLock;
 use super::{Change, Read, Row, Rows, StoreOptions, Value, migrate};
 use crate::error::{Error, Result};
+use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{Null, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode};
@@ -97,6 +98,9 @@ fn connect(path: &Path) -> Result<Connection> {
              PRAGMA temp_store = MEMORY;",
         )
         .map_err(fault)?;
+    // Without this, a statement that a partial index might serve is planned again at every new
+    // argument: a third of the CPU of a send.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fault)?;
     connection.set_prepared_statement_cache_capacity(256);
     // The names by which both engines answer for the log; see migrate.rs for PostgreSQL's.
     // One writer commits in order, so nothing is ever in flight below a visible position.

@@ -47,11 +47,13 @@ const ADD: &str = "INSERT INTO users (id, username, fold, name, name_fold, kind,
     SELECT CAST($1 AS KEYTEXT), CAST($2 AS KEYTEXT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
         $14, $15, $16, $17
     WHERE NOT EXISTS (SELECT 1 FROM users x WHERE x.id = $2 AND x.id <> $1)
+        AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.id = $2)
     ON CONFLICT DO NOTHING";
 const REPLACE: &str = "UPDATE users SET username = $2, fold = $3, name = $4, name_fold = $5,
         kind = $6, active = $7, password = coalesce($8, password), roles = $9, emails = $10,
         status = $11, status_default = $12, status_text = $13, created = $14, updated = $15,
         last_login = coalesce($16, last_login), body = $17 WHERE id = $1";
+const NAME_TAKEN: &str = "SELECT id FROM users WHERE (fold = $1 OR id = $2) AND id <> $3";
 const ADD_EMAIL: &str = "INSERT INTO emails (fold, usr) VALUES ($1, $2)
     ON CONFLICT (fold) DO UPDATE SET usr = excluded.usr WHERE emails.usr = excluded.usr";
 const DROP_EMAILS: &str = "DELETE FROM emails WHERE usr = $1";
@@ -261,6 +263,12 @@ pub(crate) fn add_to(change: &mut Change, new: &NewAccount) -> Result<()> {
 pub(crate) async fn replace(store: &Store, new: &NewAccount) -> Result<()> {
     let user = &new.user;
     let mut change = Change::new();
+    if let Some(name) = &user.username {
+        let taken = Error::UsernameTaken(name.clone());
+        let fold = crate::account::fold(name);
+        let args = [fold.into(), name.into(), (&user.id).into()];
+        change.expect(0, taken, NAME_TAKEN, args);
+    }
     change.expect(1, Error::NoUser, REPLACE, args(user, new.password.as_deref())?);
     if !user.active || new.password.is_some() {
         tokens::remove_all(&mut change, &user.id, user.updated);
