@@ -57,10 +57,13 @@ CREATE TABLE rooms (
   usernames   KEYTEXT NOT NULL,             -- JSON array
   topic       KEYTEXT,
   ro          BOOLEAN,
-  seq         BIGINT NOT NULL,              -- messages that count as unread for members
-  msgs        BIGINT NOT NULL,              -- the number the wire shows; imports keep theirs
+  seq         BIGINT NOT NULL               -- messages that count as unread for members
+    CHECK (seq BETWEEN 0 AND 9007199254740991),
+  msgs        BIGINT NOT NULL               -- the number the wire shows; imports keep theirs
+    CHECK (msgs BETWEEN 0 AND 9007199254740991),
   stored      BIGINT NOT NULL,              -- messages that are here: the total of a listing
-  last_ts     BIGINT NOT NULL,              -- the newest time given to a message
+  last_ts     BIGINT NOT NULL               -- the newest time given to a message
+    CHECK (last_ts BETWEEN -62167219200000 AND 253402300799999),
   lm          BIGINT,                       -- the newest ordinary message's time; never falls back
   last_id     KEYTEXT,                      -- the newest top-level message
   activity    BIGINT NOT NULL,              -- its time, or the room's creation
@@ -144,6 +147,8 @@ CREATE TABLE client_keys (
   message KEYTEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
   PRIMARY KEY (usr, room, name)
 );
+CREATE INDEX client_keys_room ON client_keys (room);
+CREATE INDEX client_keys_message ON client_keys (message);
 
 -- The event log: written in the same change as what it tells of, published from here in order.
 CREATE TABLE events (
@@ -154,6 +159,9 @@ CREATE TABLE events (
   audience KEYTEXT,                         -- one user, when it is not for the whole room
   ref      KEYTEXT NOT NULL
 );
+
+CREATE INDEX events_urgent ON events (pos)
+  WHERE kind IN ('session', 'user', 'settings', 'permissions');
 
 CREATE TABLE settings (
   id      KEYTEXT PRIMARY KEY,

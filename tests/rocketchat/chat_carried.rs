@@ -64,6 +64,7 @@ async fn another_name_or_face_needs_the_permission() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn attachments_are_looked_at() {
     let app = app().await;
     let ann = app.user("ann").await;

@@ -58,6 +58,18 @@ async fn pinning_needs_the_permission_and_says_so_in_the_room() {
         after.member().unread(after.room()),
         before.member().unread(before.room())
     );
+}
+
+#[tokio::test]
+async fn a_pin_that_is_taken_off_leaves_its_trace() {
+    let talk = Talk::new().await;
+    let boss = talk.app.admin("root").await;
+    grant(&talk.app, &boss, "pin-message", &["admin", "user"]).await;
+    talk.post(&talk.bob, "chat.pinMessage", json!({}))
+        .await
+        .ok();
+    let pinned = talk.read(&talk.ann).await;
+    let by = json!({"_id": talk.bob.id, "username": "bob"});
     // Taken off, the rest stays.
     let body = talk
         .post(&talk.ann, "chat.unPinMessage", json!({}))

@@ -65,6 +65,7 @@ async fn a_message_must_be_an_object() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn types_are_checked_and_an_operator_is_no_text() {
     let app = app().await;
     let ann = app.user("ann").await;

@@ -109,6 +109,7 @@ async fn without_the_permission_there_is_neither_answer_nor_trace() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn query_narrows_and_never_widens() {
     let app = app().await;
     let boss = app.admin("root").await;

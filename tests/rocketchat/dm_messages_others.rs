@@ -19,6 +19,7 @@ async fn log(app: &TestApp, admin: &TestUser) -> Vec<Entry> {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn permission_then_setting_then_room() {
     let app = app().await;
     let (boss, ann) = (app.admin("root").await, app.user("ann").await);

@@ -71,6 +71,7 @@ impl Talk {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn operators() {
     let talk = Talk::new().await;
     let all = ["one", "Two", "three", "four four"];
@@ -177,6 +178,7 @@ async fn what_is_no_query_is_refused_by_its_text() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn no_disguise_leaves_the_room() {
     let talk = Talk::new().await;
     let eve = talk.app.user("eve").await;

@@ -47,6 +47,7 @@ async fn public_ones_need_no_login() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn paging_ids_sort_query_and_fields() {
     let app = app().await;
     let two = "Site_Name, Message_MaxAllowedSize";

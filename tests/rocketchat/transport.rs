@@ -209,6 +209,7 @@ async fn a_browser_of_another_origin_may_ask() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn a_body_is_one_json_object() {
     let app = app().await;
     let boss = app.admin("root").await;

@@ -6,6 +6,32 @@ use crate::app::{TestApp, TestUser, app};
 use parlance_core::account::NewUser;
 use serde_json::{Value, json};
 
+/// Shown with `view-full-other-user-info` only.
+const PRIVATE: &[&str] = &[
+    "emails",
+    "emails.address",
+    "emails.0.address",
+    "roles",
+    "lastLogin",
+    "createdAt",
+    "phone",
+    "statusDefault",
+    "settings.preferences",
+    "customFields.x",
+    "_updatedAt",
+    "statusConnection",
+];
+
+/// Shown to nobody.
+const SECRET: &[&str] = &[
+    "services",
+    "services.password.bcrypt",
+    "services.resume.loginTokens.hashedToken",
+    "inviteToken",
+    "password",
+    "loginTokens",
+];
+
 async fn people(app: &TestApp) -> (TestUser, TestUser) {
     let boss = app.admin("root").await;
     let named = |username: &str, name: &str| NewUser {
@@ -115,31 +141,9 @@ async fn what_is_private_is_not_asked_about() {
     let app = app().await;
     let (boss, ann) = people(&app).await;
     let helper = json!({"helperMethod": "parseJsonQuery"});
-    let private = [
-        "emails",
-        "emails.address",
-        "emails.0.address",
-        "roles",
-        "lastLogin",
-        "createdAt",
-        "phone",
-        "statusDefault",
-        "settings.preferences",
-        "customFields.x",
-        "_updatedAt",
-        "statusConnection",
-    ];
-    let secret = [
-        "services",
-        "services.password.bcrypt",
-        "services.resume.loginTokens.hashedToken",
-        "inviteToken",
-        "password",
-        "loginTokens",
-    ];
-    for path in private.iter().chain(&secret) {
+    for path in PRIVATE.iter().chain(SECRET) {
         for user in [&ann, &boss] {
-            if private.contains(path) && user.id == boss.id {
+            if PRIVATE.contains(path) && user.id == boss.id {
                 continue;
             }
             let tests = [

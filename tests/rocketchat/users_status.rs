@@ -1,7 +1,7 @@
 //! `users.setStatus` and `users.getStatus` (contract section 8.4): one's own is set, everybody's is seen.
 
 use super::{coded, plain, schema, set};
-use crate::app::app;
+use crate::app::{TestApp, TestUser, app};
 use parlance_core::UserId;
 use serde_json::{Value, json};
 
@@ -60,11 +60,7 @@ async fn a_status_is_set_and_seen() {
 #[tokio::test]
 async fn a_status_that_is_none() {
     let app = app().await;
-    let (boss, ann, bob) = (
-        app.admin("root").await,
-        app.user("ann").await,
-        app.user("bob").await,
-    );
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     let post = async |body: Value| app.rocket(&ann).post("users.setStatus", body).await;
     let method = json!({"method": "users.setStatus"});
     for status in ["ONLINE", "gone", ""] {
@@ -98,6 +94,26 @@ async fn a_status_that_is_none() {
         403,
         "unauthorized",
     );
+    unchanged(&app, &[&ann, &bob]).await;
+}
+
+/// Everybody is as they were made.
+async fn unchanged(app: &TestApp, users: &[&TestUser]) {
+    for user in users {
+        let id = UserId::from(user.id.as_str());
+        let user = app.core.user(&id).await.unwrap();
+        assert_eq!(
+            (user.status_default.as_str(), user.status_text.as_str()),
+            ("online", "")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_the_settings_forbid() {
+    let app = app().await;
+    let (boss, ann) = (app.admin("root").await, app.user("ann").await);
+    let post = async |body: Value| app.rocket(&ann).post("users.setStatus", body).await;
     set(
         &app,
         &boss,
@@ -127,11 +143,5 @@ async fn a_status_that_is_none() {
         "Change status is not allowed",
         &method,
     );
-    for id in [&ann.id, &bob.id] {
-        let user = app.core.user(&UserId::from(id.as_str())).await.unwrap();
-        assert_eq!(
-            (user.status_default.as_str(), user.status_text.as_str()),
-            ("online", "")
-        );
-    }
+    unchanged(&app, &[&ann]).await;
 }

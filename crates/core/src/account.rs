@@ -113,8 +113,10 @@ pub struct NewUser {
     pub password: Option<Password>,
     /// Role ids; empty for `user`.
     pub roles: Vec<String>,
-    /// Can it log in at once?
+    /// Is it switched off at first?
     pub inactive: bool,
+    /// What it shows beside its status.
+    pub status_text: String,
     /// Carried members of the document (bio, nickname, …).
     pub body: serde_json::Map<String, Value>,
 }
@@ -165,11 +167,15 @@ impl Core {
         {
             return Err(Error::Lacks(Perm::AssignAdminRole));
         }
-        self.add_user(new, matches!(by, Authority::Operator)).await
+        Ok(self.add_user(new, matches!(by, Authority::Operator)).await?.user)
     }
 
     /// Makes an account for oneself, where that is open.
-    pub async fn register(&self, mut new: NewUser) -> Result<User> {
+    pub async fn register(&self, new: NewUser) -> Result<User> {
+        Ok(self.register_account(new).await?.user)
+    }
+
+    async fn register_account(&self, mut new: NewUser) -> Result<NewAccount> {
         let settings = self.settings();
         if settings.text(&setting::REGISTRATION) != "Public" {
             return Err(Error::RegistrationClosed);
@@ -177,25 +183,32 @@ impl Core {
         new.id = None;
         new.roles = Vec::new();
         new.inactive = settings.on(&setting::MANUAL_APPROVAL);
-        if let Some((_, verified)) = &mut new.email {
-            *verified = false;
+        let email = new.email.take().map(|(address, _)| address).unwrap_or_default();
+        if email.is_empty() {
+            return Err(Error::BadEmail(email));
         }
+        new.email = Some((email, false));
         self.add_user(new, false).await
     }
 
     /// Registers and logs in, as `MeepaChat`'s contract has it in one call.
     pub async fn register_and_login(&self, new: NewUser) -> Result<NewSession> {
-        let user = self.register(new).await?;
-        if !user.active {
+        let account = self.register_account(new).await?;
+        if !account.user.active {
             return Err(Error::Deactivated);
         }
-        self.start_session(user).await
+        self.start_session(account.user, account.password.as_deref()).await
     }
 
-    async fn add_user(&self, new: NewUser, operator: bool) -> Result<User> {
+    async fn add_user(&self, new: NewUser, operator: bool) -> Result<NewAccount> {
+        // Said before the password is hashed, which is what costs; the change says it again.
+        let named = users::by_username(self.store(), &fold(&new.username)).await?;
+        if named.is_some_and(|named| new.id.as_deref() != Some(named.id.as_str())) {
+            return Err(Error::UsernameTaken(new.username));
+        }
         let account = self.prepare_user(new, operator).await?;
         users::add(self.store(), &account).await?;
-        Ok(account.user)
+        Ok(account)
     }
 
     async fn prepare_user(&self, new: NewUser, operator: bool) -> Result<NewAccount> {
@@ -232,7 +245,7 @@ impl Core {
             emails,
             status: "offline".to_owned(),
             status_default: "online".to_owned(),
-            status_text: String::new(),
+            status_text: new.status_text.chars().take(MAX_STATUS_TEXT).collect(),
             created: now,
             updated: now,
             last_login: None,
@@ -314,9 +327,7 @@ impl Core {
         }
         let text = text.map(|text| text.chars().take(MAX_STATUS_TEXT).collect::<String>());
         let now = self.clock().now();
-        users::set_status(self.store(), caller.id(), status, text.as_deref(), now).await?;
-        self.live().forget_user(caller.id());
-        Ok(())
+        users::set_status(self.store(), caller.id(), status, text.as_deref(), now).await
     }
 
     /// Switches an account on or off; off ends its sessions and its writing at once.
@@ -357,6 +368,11 @@ impl Core {
         user.id = existing.id.clone();
         user.created = existing.created;
         user.updated = user.updated.max(existing.updated + 1);
+        user.active = existing.active;
+        user.status = existing.status;
+        user.status_default = existing.status_default;
+        user.status_text = existing.status_text;
+        user.last_login = existing.last_login;
         if !named {
             user.name = existing.name;
         }

@@ -20,6 +20,8 @@ pub enum Kind {
     MemberChanged,
     /// An account was made or changed (its id).
     User,
+    /// An account shows another status (its id); nobody's rights changed.
+    Status,
     /// Sessions of a user ended (the token's hash, or empty for all of them).
     Session,
     /// Settings changed (the id).
@@ -29,13 +31,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 9] = [
+    const ALL: [Kind; 10] = [
         Kind::MessageNew,
         Kind::MessageChanged,
         Kind::RoomNew,
         Kind::RoomChanged,
         Kind::MemberChanged,
         Kind::User,
+        Kind::Status,
         Kind::Session,
         Kind::Settings,
         Kind::Permissions,
@@ -50,6 +53,7 @@ impl Kind {
             Kind::RoomChanged => "room.changed",
             Kind::MemberChanged => "member.changed",
             Kind::User => "user",
+            Kind::Status => "status",
             Kind::Session => "session",
             Kind::Settings => "settings",
             Kind::Permissions => "permissions",

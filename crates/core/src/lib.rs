@@ -6,6 +6,7 @@ pub mod account;
 pub mod audit;
 mod bus;
 pub mod caller;
+pub mod depth;
 mod emoji;
 pub mod error;
 pub mod event;
@@ -37,7 +38,7 @@ use bus::Bus;
 use id::Chance;
 use live::Live;
 use login::Passwords;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use store::Store;
 use tokio::task::JoinHandle;
 
@@ -80,12 +81,20 @@ struct Inner {
     live: Arc<Live>,
     bus: Arc<Bus>,
     passwords: Passwords,
-    publisher: JoinHandle<()>,
+    publisher: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Inner {
+    fn publisher(&self) -> Option<JoinHandle<()>> {
+        self.publisher.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.publisher.abort();
+        if let Some(publisher) = self.publisher() {
+            publisher.abort();
+        }
     }
 }
 
@@ -111,10 +120,20 @@ impl Core {
             chance: options.chance,
             live,
             bus,
-            publisher: tokio::spawn(publisher.run(from)),
+            publisher: Mutex::new(Some(tokio::spawn(publisher.run(from)))),
         }));
         core.ensure_rocket_cat().await?;
         Ok(core)
+    }
+
+    /// Stops publishing, and returns when that has ended. When the last clone is dropped after it,
+    /// the store is free for another process.
+    pub async fn close(self) {
+        if let Some(publisher) = self.0.publisher() {
+            publisher.abort();
+            // The error says that it was aborted, which is what was asked for.
+            let _ = publisher.await;
+        }
     }
 
     /// Can the store take a write now? `Ok` means that one was just made durable.

@@ -193,23 +193,34 @@ impl Core {
             Login::Id(id) => users::secret_by_id(self.store(), &UserId::from(id)).await?,
         };
         let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
-        let fits = self.passwords().fits(password, stored).await?;
+        let fits = self.passwords().fits(password, stored.clone()).await?;
         let user = user.filter(|_| fits).ok_or(Error::BadCredentials)?;
         if !user.active {
             return Err(Error::Deactivated);
         }
-        self.start_session(user).await
+        self.start_session(user, stored.as_deref()).await
     }
 
-    /// Begins a session for a user who has proved to be one, with a fresh token.
-    pub(crate) async fn start_session(&self, user: User) -> Result<NewSession> {
+    /// Begins a session, with a fresh token, for a user who knew the password that is stored as
+    /// `password`: if it changed meanwhile, the session does not begin.
+    pub(crate) async fn start_session(
+        &self,
+        user: User,
+        password: Option<&str>,
+    ) -> Result<NewSession> {
         let now = self.clock().now();
         let days = self.settings().number(&setting::LOGIN_DAYS).clamp(1, 36_500);
         let expires = Some(now + days * 86_400_000);
         let token = self.chance().token();
         let mut user = user;
         user.last_login = Some(now);
-        tokens::add(self.store(), &token_hash(&token), &user.id, now, expires).await?;
+        let hash = token_hash(&token);
+        let new = tokens::NewToken { hash: &hash, user: &user.id, password, expires };
+        let dropped = tokens::add(self.store(), &new, now).await?;
+        if !dropped.is_empty() {
+            dropped.iter().for_each(|hash| self.live().forget_token(hash));
+            tokens::announce(self.store(), &user.id, &dropped, now).await?;
+        }
         Ok(NewSession { user: Arc::new(user), token, expires })
     }
 

@@ -65,11 +65,7 @@ impl Core {
         self.admin(caller, Perm::PinMessage)?;
         let although_read_only = self.check_writable(caller, &access)?;
         let now = self.clock().now();
-        let attachments: Value = serde_json::from_str::<Value>(&message.body)
-            .map_err(Error::internal)?
-            .get("attachments")
-            .cloned()
-            .unwrap_or_else(|| json!([]));
+        let attachments = quoted(&message.body)?;
         let quote = json!([{
             "text": message.msg,
             "author_name": message.author.username,
@@ -110,6 +106,17 @@ impl Core {
     pub fn emoji_character(name: &str) -> Option<&'static str> {
         emoji::character(name.trim_matches(':'))
     }
+}
+
+/// The attachments of a message as a quote of it shows them: without their own, so that quotes of
+/// quotes do not grow.
+fn quoted(body: &str) -> Result<Value> {
+    let body: Value = serde_json::from_str(body).map_err(Error::internal)?;
+    let mut all = body["attachments"].as_array().cloned().unwrap_or_default();
+    for attachment in all.iter_mut().filter_map(Value::as_object_mut) {
+        attachment.remove("attachments");
+    }
+    Ok(all.into())
 }
 
 /// Changes one person's reaction; `false` if nothing had to change.

@@ -12,10 +12,13 @@ use crate::setting;
 use crate::store::Store;
 use crate::store::events::{self, Tail};
 use crate::time::{Clock, Ms};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// How often a store that others write to is looked at, in milliseconds.
 const POLL: Ms = 250;
+/// How long a gap is waited for at first, in milliseconds; twice as long each time, up to [`POLL`].
+const FIRST_PAUSE: Ms = 5;
 /// How long to wait before trying a store again that did not answer, in milliseconds.
 const RETRY: Ms = 500;
 /// Trim the log once per this many events.
@@ -36,6 +39,8 @@ impl Publisher {
         let mut settling = Some(self.bound().await);
         // A node that is restarted often trims too.
         let mut since_trim = TRIM_EVERY;
+        let mut early = HashSet::new();
+        let mut pause = FIRST_PAUSE;
         loop {
             let tail = match events::after(&self.store, gate.position).await {
                 Ok(tail) => tail,
@@ -61,13 +66,36 @@ impl Publisher {
                 self.apply(&event).await;
                 self.bus.publish(&Arc::new(event));
             }
+            if gate.gap {
+                self.apply_early(gate.position, &mut early).await;
+            } else {
+                early.clear();
+                pause = FIRST_PAUSE;
+            }
             if since_trim >= TRIM_EVERY {
                 since_trim = 0;
                 self.trim().await;
             }
             if idle {
-                self.wait(gate.gap).await;
+                self.wait(gate.gap.then_some(pause)).await;
+                pause = (pause * 2).min(POLL);
             }
+        }
+    }
+
+    /// A gap may stay for as long as some other transaction runs. What ends sessions or changes
+    /// rights needs no order and does not wait for it (ruling A14).
+    async fn apply_early(&self, position: i64, early: &mut HashSet<i64>) {
+        match events::urgent(&self.store, position).await {
+            Ok(urgent) if urgent.len() < events::MOST_URGENT => {
+                for event in urgent {
+                    if early.insert(event.position) {
+                        self.apply(&event).await;
+                    }
+                }
+            }
+            Ok(_) => self.catch_up().await,
+            Err(error) => self.wait_for_store(&error).await,
         }
     }
 
@@ -116,13 +144,12 @@ impl Publisher {
     }
 
     /// Waits for the next commit here; for a shared store, or a gap to close, also for the clock.
-    async fn wait(&self, gap: bool) {
+    async fn wait(&self, gap: Option<Ms>) {
         let committed = self.store.committed.notified();
-        if gap || self.store.is_shared() {
-            let pause = if gap { 5 } else { POLL };
+        if gap.is_some() || self.store.is_shared() {
             tokio::select! {
                 () = committed => {}
-                () = self.clock.sleep(pause) => {}
+                () = self.clock.sleep(gap.unwrap_or(POLL)) => {}
             }
         } else {
             committed.await;
@@ -145,7 +172,7 @@ impl Publisher {
     async fn trim(&self) {
         let settings = self.live.settings();
         let rows = settings.number(&setting::LOG_ROWS).max(1000);
-        let days = settings.number(&setting::LOG_DAYS).max(1);
+        let days = settings.number(&setting::LOG_DAYS).clamp(1, 36_500);
         let oldest = self.clock.now() - days * 86_400_000;
         if let Err(error) = events::trim(&self.store, rows, oldest).await {
             tracing::warn!(%error, "the event log could not be trimmed");

@@ -148,7 +148,6 @@ pub(crate) struct NewRoom {
     pub(crate) key: String,
     pub(crate) uids: String,
     pub(crate) usernames: String,
-    pub(crate) read_only: bool,
     pub(crate) body: String,
     pub(crate) members: Vec<NewMember>,
 }
@@ -162,12 +161,15 @@ pub(crate) struct NewMember {
     pub(crate) fname: String,
 }
 
-/// The key of an exact member set. Ids hold no spaces, so joining by one is unambiguous.
+/// The key of an exact member set. Ids hold no spaces, so joining by one is unambiguous; a key that
+/// would be too long for an index is hashed.
 pub(crate) fn member_key(ids: &[&str]) -> String {
+    const LONGEST: usize = 1000;
     let mut ids = ids.to_vec();
     ids.sort_unstable();
     ids.dedup();
-    ids.join(" ")
+    let key = ids.join(" ");
+    if key.len() > LONGEST { crate::login::token_hash(&key) } else { key }
 }
 
 /// A name and a display name for the room as one member sees it: everybody else's.
@@ -246,12 +248,20 @@ impl Core {
             all.insert(0, caller.user());
         }
         let ids: Vec<&str> = all.iter().map(|user| user.id.as_str()).collect();
-        let key = member_key(&ids);
+        let mut key = member_key(&ids);
+        if exclude_self {
+            // A room among others is the caller's making: whether those have one of their own is
+            // nobody else's business.
+            key = format!("{}>{key}", caller.id());
+        }
         // A lost race is found on the second look; a foreign room under the composed id, never
         // by this key, makes the third try take an id of its own (ruling A9), which may lose a race
         // again: the fourth look finds the winner.
         for attempt in 0..4 {
             if let Some(found) = rooms::by_members(self.store(), &key, caller.id()).await? {
+                if exclude_self {
+                    return Ok(Opened { room: found.room, created: false });
+                }
                 return self.reopen(caller, found, &all).await;
             }
             let new = self.new_room(caller, &all, &key, attempt > 1);
@@ -319,7 +329,6 @@ impl Core {
             creator: caller.id().clone(),
             key: key.to_owned(),
             uids: Value::from(uids).to_string(),
-            read_only: all.len() == 2 && all.iter().any(|user| !user.active),
             usernames,
             body,
             members: self.new_members(caller, all, now),

@@ -12,6 +12,8 @@ use crate::time::Ms;
 use crate::{Core, setting};
 use serde_json::{Map, Value, json};
 
+/// Members carried with one message, as JSON, in bytes: a page of messages must fit in memory.
+const MAX_CARRIED: usize = 64 * 1024;
 /// Mentions of one message that are looked up at most.
 const MOST_MENTIONS: usize = 100;
 /// A client's own time may be off by this much, in milliseconds.
@@ -173,6 +175,10 @@ impl Core {
 
     fn check_text(&self, new: &NewMessage) -> Result<()> {
         let settings = self.settings();
+        let carried: usize = new.body.values().map(|value| value.to_string().len()).sum();
+        if carried > MAX_CARRIED {
+            return Err(Error::TooLong { max: MAX_CARRIED as i64 });
+        }
         if new.text.contains('\0') {
             return Err(Error::Bad("msg"));
         }
@@ -319,7 +325,9 @@ impl Core {
             }
             _ => return Err(refusal),
         };
-        let same = stored.filter(|stored| {
+        // Nothing under this id: then it was the account that may not write any more.
+        let stored = stored.ok_or(Error::NotAllowed)?;
+        let same = Some(stored).filter(|stored| {
             stored.author.id == draft.author
                 && stored.room == draft.room
                 && stored.msg == draft.msg

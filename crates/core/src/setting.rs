@@ -306,7 +306,7 @@ impl Core {
 }
 
 fn is_small_regex(text: &str) -> bool {
-    text.len() <= 256 && regex::Regex::new(text).is_ok()
+    text.len() <= 256 && regex::Regex::new(&format!("^(?:{text})$")).is_ok()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
+use parlance_core::depth::{DEEPEST, is_deeper};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
@@ -49,6 +50,9 @@ pub fn object(headers: &HeaderMap, bytes: &[u8]) -> Result<Map<String, Value>, B
     };
     if map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)) {
         return Err(BodyError::Nul);
+    }
+    if map.values().any(|value| is_deeper(value, DEEPEST)) {
+        return Err(BodyError::NotJson);
     }
     Ok(map)
 }
@@ -134,6 +138,8 @@ mod tests {
         assert_eq!(object(&none, b"[1]"), Err(BodyError::NotObject));
         assert_eq!(object(&none, br#"{"a":["\u0000"]}"#), Err(BodyError::Nul));
         assert_eq!(object(&none, b" "), Ok(serde_json::Map::new()));
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(40), "]".repeat(40));
+        assert_eq!(object(&none, deep.as_bytes()), Err(BodyError::NotJson));
         assert_eq!(object(&none, "[".repeat(100_000).as_bytes()), Err(BodyError::NotJson));
     }
 }

@@ -49,10 +49,12 @@ pub fn client(headers: &HeaderMap, extensions: &Extensions, trusted: &[Network])
     if !is_trusted(&peer) {
         return peer.to_canonical().to_string();
     }
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let forwarded = header("x-forwarded-for").unwrap_or("").rsplit(',');
-    let mut hops = forwarded.map_while(|hop| hop.trim().parse::<IpAddr>().ok());
-    let real = || header("x-real-ip")?.trim().parse::<IpAddr>().ok();
+    // A proxy may append to the line of its client or add one of its own: the last line is nearest.
+    let lines = headers.get_all("x-forwarded-for").into_iter().rev();
+    let hops = lines.flat_map(|line| line.to_str().unwrap_or("?").rsplit(','));
+    let mut hops = hops.map_while(|hop| hop.trim().parse::<IpAddr>().ok());
+    let real = headers.get_all("x-real-ip").into_iter().next_back();
+    let real = || real?.to_str().ok()?.trim().parse::<IpAddr>().ok();
     let address = hops.find(|hop| !is_trusted(hop)).or_else(real).unwrap_or(peer);
     address.to_canonical().to_string()
 }
@@ -73,6 +75,8 @@ mod tests {
         let nets = ["10.0.0.0/8".parse::<Network>().expect("a network")];
         assert_eq!(client(&headers, &extensions, &nets), "9.9.9.9");
         assert_eq!(client(&headers, &extensions, &[]), "10.0.0.1");
+        headers.append("x-forwarded-for", HeaderValue::from_static("8.8.8.8"));
+        assert_eq!(client(&headers, &extensions, &nets), "8.8.8.8");
         assert!("10.0.0.0/33".parse::<Network>().is_err());
     }
 }

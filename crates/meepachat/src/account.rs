@@ -75,16 +75,24 @@ pub(crate) async fn logout(
 }
 
 /// `GET /api/auth/me`
-pub(crate) async fn me(Session(caller): Session) -> Response {
-    answer::data(StatusCode::OK, |o| wire::own_user(o, caller.user()))
+pub(crate) async fn me(
+    State(edge): State<Edge>,
+    Session(caller): Session,
+) -> Result<Response, Refusal> {
+    let own = edge.core().user(caller.id()).await?;
+    Ok(answer::data(StatusCode::OK, |o| wire::own_user(o, &own)))
 }
 
 /// `GET /api/auth/get-session`
-pub(crate) async fn session(Session(caller): Session) -> Response {
-    answer::data(StatusCode::OK, |o| {
-        o.object("user", |o| wire::own_user(o, caller.user()));
+pub(crate) async fn session(
+    State(edge): State<Edge>,
+    Session(caller): Session,
+) -> Result<Response, Refusal> {
+    let own = edge.core().user(caller.id()).await?;
+    Ok(answer::data(StatusCode::OK, |o| {
+        o.object("user", |o| wire::own_user(o, &own));
         o.object("session", |o| o.date_if("expiresAt", caller.expires()));
-    })
+    }))
 }
 
 fn begun(status: StatusCode, session: &NewSession, asked: &HeaderMap, edge: &Edge) -> Response {

@@ -49,7 +49,7 @@ pub(crate) async fn create(call: Call) -> Answer {
     let admin = call.core().admin(call.caller()?, Perm::CreateUser).map_err(not_allowed)?;
     let body = &call.body;
     let mut carried = Map::new();
-    for name in ["bio", "nickname", "statusText"] {
+    for name in ["bio", "nickname"] {
         if let Some(text) = optional(body, name)? {
             carried.insert(name.to_owned(), text.into());
         }
@@ -77,6 +77,7 @@ pub(crate) async fn create(call: Call) -> Answer {
         password: Some(password),
         roles,
         inactive: !flag(body, "active", true)?,
+        status_text: optional(body, "statusText")?.unwrap_or("").to_owned(),
         body: carried,
         id: None,
     };

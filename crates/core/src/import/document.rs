@@ -164,7 +164,7 @@ fn user(mut from: Fields, now: Ms) -> Result<UserDocument, Reason> {
         created,
         updated: from.date("_updatedAt")?.unwrap_or(created),
         last_login: from.date("lastLogin")?,
-        body: from.rest(),
+        body: from.rest()?,
     };
     Ok(UserDocument {
         account: NewAccount { user, password },
@@ -257,7 +257,7 @@ fn room(mut from: Fields) -> Result<RoomDocument, Reason> {
         lm: from.date("lm")?,
         last_id: last.as_ref().map(|last| last.message.id.clone()),
         activity: last.as_ref().map_or(ts, |last| last.message.ts),
-        body: from.rest(),
+        body: from.rest()?,
         last: None,
     };
     Ok(RoomDocument {
@@ -292,7 +292,7 @@ fn subscription(mut from: Fields) -> Result<Subscription, Reason> {
         blocker: from.flag("blocker")?.unwrap_or(false),
         name: from.text("name")?,
         fname: from.text("fname")?,
-        body: from.rest(),
+        body: from.rest()?,
     })
 }
 
@@ -341,7 +341,7 @@ fn message(mut from: Fields, room: Option<&RoomId>) -> Result<MessageDocument, R
         edited_at: from.date("editedAt")?,
         edited_by: object(&mut from, "editedBy")?,
         starred_by: None,
-        body: from.rest(),
+        body: from.rest()?,
     };
     Ok(MessageDocument {
         message,

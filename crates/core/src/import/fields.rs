@@ -2,6 +2,7 @@
 //! what is carried. `MongoDB`'s extended JSON becomes plain JSON first (dates ISO text, numbers
 //! numbers, object ids text), so that nothing after it has to know that there is such a thing.
 
+use crate::depth::{DEEPEST, is_deeper};
 use crate::id::is_id;
 use crate::time::{Ms, iso, parse};
 use serde_json::{Map, Value};
@@ -57,14 +58,27 @@ fn wrapped((key, value): (&String, &Value)) -> Option<Value> {
 /// for, and is carried as it is otherwise.
 pub(super) struct Fields(Map<String, Value>);
 
+/// What no answer ever holds.
+const NEVER: [&str; 4] = ["joinCode", "members", "importIds", "e2e"];
+/// The largest number that every client can hold.
+const MOST: i64 = (1 << 53) - 1;
+/// The first and last millisecond that can be written down.
+const FIRST: Ms = -62_167_219_200_000;
+const LAST: Ms = 253_402_300_799_999;
+
 impl Fields {
     pub(super) fn new(document: Map<String, Value>) -> Self {
         Self(document)
     }
 
-    /// What is left, as JSON text.
-    pub(super) fn rest(self) -> String {
-        Value::Object(self.0).to_string()
+    /// What is left, as JSON text, without what is never returned (contract section 4.3).
+    pub(super) fn rest(mut self) -> Result<String, Reason> {
+        self.0.retain(|key, _| !NEVER.contains(&key.as_str()));
+        let rest = Value::Object(self.0);
+        if is_deeper(&rest, DEEPEST) {
+            return Err(format!("nested deeper than {DEEPEST} levels"));
+        }
+        Ok(rest.to_string())
     }
 
     pub(super) fn take(&mut self, key: &str) -> Option<Value> {
@@ -117,7 +131,11 @@ impl Fields {
             None => Ok(None),
             Some(value) => {
                 let at = value.as_str().and_then(parse).or_else(|| value.as_i64());
-                at.map(Some).ok_or_else(|| format!("{key} is not a time"))
+                let at = at.ok_or_else(|| format!("{key} is not a time"))?;
+                if !(FIRST..=LAST).contains(&at) {
+                    return Err(format!("{key} is not in the years 0 to 9999"));
+                }
+                Ok(Some(at))
             }
         }
     }
@@ -131,9 +149,11 @@ impl Fields {
             return Ok(None);
         };
         let number = value.as_i64().or_else(|| whole(value.as_f64()?));
-        number
-            .map(Some)
-            .ok_or_else(|| format!("{key} is not a whole number"))
+        let number = number.ok_or_else(|| format!("{key} is not a whole number"))?;
+        if number > MOST {
+            return Err(format!("{key} is too large"));
+        }
+        Ok(Some(number.max(0)))
     }
 
     pub(super) fn flag(&mut self, key: &str) -> Result<Option<bool>, Reason> {

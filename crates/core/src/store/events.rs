@@ -5,6 +5,8 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Kind};
 use crate::time::Ms;
 
+/// Urgent events read at once; with more than that, everything is read again instead.
+pub(crate) const MOST_URGENT: usize = 1024;
 /// Positions read at once.
 const PAGE: i64 = 1024;
 
@@ -15,6 +17,10 @@ const ADD_MESSAGE: &str = "INSERT INTO events (pos, ts, kind, room, audience, re
     SELECT event_pos(), m.ts, $2, m.room, NULL, m.id FROM messages m WHERE m.id = $1";
 const AFTER: &str = "SELECT pos, ts, kind, room, audience, ref FROM events
     WHERE pos > $1 ORDER BY pos LIMIT $2";
+/// What changes who may do what; served by an index of its own.
+const URGENT: &str = "SELECT pos, ts, kind, room, audience, ref FROM events
+    WHERE pos > $1 AND kind IN ('session', 'user', 'settings', 'permissions')
+    ORDER BY pos LIMIT $2";
 const HORIZON: &str = "SELECT event_horizon()";
 const BOUND: &str = "SELECT event_bound()";
 const NEWEST: &str = "SELECT coalesce(max(pos), 0) FROM events";
@@ -79,6 +85,13 @@ fn tail(rows: Vec<Row>) -> Result<Vec<(i64, Option<Event>)>> {
         Ok((position, event))
     };
     rows.into_iter().map(one).collect()
+}
+
+/// What ends sessions or changes rights after `position`, whatever is still missing before it.
+pub(crate) async fn urgent(store: &Store, position: i64) -> Result<Vec<Event>> {
+    let args = [position.into(), (MOST_URGENT as i64).into()];
+    let events = tail(store.read(URGENT, args).await?)?;
+    Ok(events.into_iter().filter_map(|(_, event)| event).collect())
 }
 
 /// A transaction number above that of every transaction that has written anything by now.

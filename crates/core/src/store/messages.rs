@@ -77,7 +77,7 @@ const ADD: &str = "INSERT INTO messages (id, room, usr, username, name, ts, upda
         mentions, body, thread, tshow)
     SELECT $1, r.id, u.id, coalesce(u.username, u.id), u.name, r.last_ts, r.last_ts, $4, $5, $6,
         $7, $8, $9
-    FROM rooms r JOIN users u ON u.id = $3 WHERE r.id = $2
+    FROM rooms r JOIN users u ON u.id = $3 WHERE r.id = $2 AND u.active
     ON CONFLICT (id) DO NOTHING RETURNING username, name";
 const ADD_KEY: &str = "INSERT INTO client_keys (usr, room, name, message) VALUES ($1, $2, $3, $4)
     ON CONFLICT DO NOTHING";

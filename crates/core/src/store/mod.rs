@@ -97,6 +97,12 @@ impl Change {
     }
 }
 
+/// Text that one read may bring into memory, in bytes: what no answer needs, and no caller can
+/// make the server hold.
+const READ_BUDGET: usize = 128 * 1024 * 1024;
+/// How long one read may run, in milliseconds.
+const READ_TIME: i64 = 15_000;
+
 /// One reading statement.
 #[derive(Clone, Debug)]
 pub(crate) struct Read {
@@ -108,6 +114,11 @@ impl Read {
     pub(crate) fn new(sql: impl Into<Sql>, args: impl Into<Vec<Value>>) -> Self {
         Self { sql: sql.into(), args: args.into() }
     }
+}
+
+/// A read that asked for too much: more than fits, or longer than may be waited.
+fn too_broad() -> Error {
+    Error::TooBroad { field: "query".to_owned() }
 }
 
 /// The store of one data directory or one database. Cheap to clone.
@@ -167,9 +178,8 @@ impl Store {
             Engine::Sqlite(engine) => engine.write(change).await,
             Engine::Postgres(engine) => engine.write(change).await,
         };
-        if result.is_ok() {
-            self.committed.notify_one();
-        }
+        // After a refusal too: it may have left a gap in the log, which others wait at.
+        self.committed.notify_one();
         result
     }
 

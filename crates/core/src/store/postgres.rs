@@ -3,11 +3,14 @@
 //! A change that lost a race (serialisation failure, deadlock) is made again whole; a statement
 //! whose text is built per request is prepared for that request only, so that no cache grows.
 
-use super::{Change, Read, Row, Rows, Sql, StoreOptions, Value, migrate};
+use super::{
+    Change, READ_BUDGET, READ_TIME, Read, Row, Rows, Sql, StoreOptions, Value, migrate, too_broad,
+};
 use crate::error::{Error, Result};
 use deadpool_postgres::{
     Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
+use futures_util::TryStreamExt as _;
 use futures_util::future::{join3, join_all, try_join_all};
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
@@ -30,6 +33,9 @@ impl Postgres {
         // The URL holds a password: errors say that it is wrong, not what it is.
         let mut config: Config =
             url.parse().map_err(|_| Error::unavailable("the database URL cannot be read"))?;
+        let limit = format!("-c statement_timeout={READ_TIME}");
+        let all = config.get_options().map_or(limit.clone(), |own| format!("{limit} {own}"));
+        config.options(all);
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
         }
@@ -141,11 +147,19 @@ pub(super) fn fault(error: tokio_postgres::Error) -> Error {
         return Error::unavailable(error); // no answer from the server at all
     };
     match code.code().get(..2) {
+        // The statement ran longer than it may.
+        _ if *code == SqlState::QUERY_CANCELED => too_broad(),
         // connection, resources, operator intervention (shutdown), system error
         Some("08" | "53" | "57" | "58") => Error::unavailable(error),
         // read-only transaction: a standby, or a database set read-only
         Some("25") => Error::unavailable(error),
-        _ => Error::internal(format!("{error}: {:?}", error.as_db_error())),
+        // Not the whole error: its detail may show the row, with what is secret in it.
+        _ => {
+            let db = error.as_db_error();
+            let message = db.map_or("", |db| db.message());
+            let constraint = db.and_then(|db| db.constraint()).unwrap_or("none");
+            Error::internal(format!("{} {message} (constraint: {constraint})", code.code()))
+        }
     }
 }
 
@@ -164,9 +178,18 @@ async fn prepare(client: &Client, texts: impl Iterator<Item = &Sql>) -> Result<V
 }
 
 async fn query(client: &Client, statement: &Statement, args: &[Value]) -> Result<Vec<Row>> {
-    let args: Vec<&(dyn ToSql + Sync)> = args.iter().map(|v| v as _).collect();
-    let rows = client.query(statement, &args).await.map_err(fault)?;
-    rows.iter().map(row).collect::<std::result::Result<_, _>>().map_err(fault)
+    let rows = client.query_raw(statement, args).await.map_err(fault)?;
+    let mut rows = std::pin::pin!(rows);
+    let (mut found, mut size) = (Vec::new(), 0);
+    while let Some(next) = rows.try_next().await.map_err(fault)? {
+        let next = row(&next).map_err(fault)?;
+        size += next.size();
+        if size > READ_BUDGET {
+            return Err(too_broad());
+        }
+        found.push(next);
+    }
+    Ok(found)
 }
 
 fn row(row: &tokio_postgres::Row) -> std::result::Result<Row, tokio_postgres::Error> {

@@ -45,8 +45,12 @@ const BY_KEY: &str = concat!(
 );
 const ADD: &str = "INSERT INTO rooms (id, kind, ts, updated, creator, member_key, users_count, uids,
         usernames, seq, msgs, stored, last_ts, activity, body, ro)
-    VALUES ($1, 'd', $2, $2, $3, $4, $5, $6, $7, 0, 0, 0, $2, $2, $8, $9)
+    VALUES ($1, 'd', $2, $2, $3, $4, $5, $6, $7, 0, 0, 0, $2, $2, $8, FALSE)
     ON CONFLICT DO NOTHING";
+/// Locks an account, so that it is not switched on or off while a room is made for it.
+const HOLD: &str = "UPDATE users SET updated = updated WHERE id = $1";
+const SILENCE: &str = "UPDATE rooms SET ro = TRUE WHERE id = $1 AND users_count = 2
+    AND EXISTS (SELECT 1 FROM members m WHERE m.room = $1 AND m.disabled)";
 
 /// The caller's rooms, each with its newest message and the caller's star on it. `$1` is the caller.
 macro_rules! my_rooms {
@@ -213,7 +217,10 @@ pub(crate) async fn by_members(
 /// Makes a room with its members; [`Error::BadId`] when the id or the member set is there already.
 pub(crate) async fn add(store: &Store, new: &NewRoom) -> Result<()> {
     let mut change = Change::new();
-    let args: [Value; 9] = [
+    for member in &new.members {
+        change.expect(1, Error::NoUser, HOLD, [(&member.user).into()]);
+    }
+    let args: [Value; 8] = [
         (&new.id).into(),
         new.ts.into(),
         (&new.creator).into(),
@@ -222,12 +229,12 @@ pub(crate) async fn add(store: &Store, new: &NewRoom) -> Result<()> {
         new.uids.as_str().into(),
         new.usernames.as_str().into(),
         new.body.as_str().into(),
-        new.read_only.into(),
     ];
     change.expect(1, Error::BadId, ADD, args);
     for member in &new.members {
         members::add(&mut change, &new.id, member, new.ts);
     }
+    change.run(SILENCE, [(&new.id).into()]);
     let id = new.id.as_str();
     events::add(&mut change, new.ts, Kind::RoomNew, Some(id), None, id);
     store.write(change).await.map(drop)

@@ -26,7 +26,11 @@ pub(crate) async fn born(store: &Store, now: Ms) -> Result<Ms> {
     let mut change = Change::new();
     change.run(BORN, [now.to_string().into()]);
     store.write(change).await?;
-    Ok(now)
+    // Another node may have been first.
+    let rows = store.read(WHEN_BORN, []).await?;
+    let row = rows.into_iter().next();
+    let born = row.ok_or_else(|| Error::internal("never born"))?.text()?;
+    born.parse().map_err(Error::internal)
 }
 
 /// Writes something small, to know that it can be done.

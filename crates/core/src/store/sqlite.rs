@@ -5,8 +5,11 @@
 //! what was answered and what was stored always agree (ruling A7).
 
 use super::lock::DirLock;
-use super::{Change, Read, Row, Rows, StoreOptions, Value, migrate};
+use super::{
+    Change, READ_BUDGET, READ_TIME, Read, Row, Rows, StoreOptions, Value, migrate, too_broad,
+};
 use crate::error::{Error, Result};
+use crate::time::{Clock, Ms};
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{Null, ValueRef};
@@ -56,9 +59,10 @@ impl Sqlite {
         })?;
         let read_jobs = Arc::new(Mutex::new(read_jobs));
         for _ in 0..options.readers.max(1) {
-            let (connection, jobs) = (connect(&path)?, read_jobs.clone());
+            let (mut connection, jobs) = (connect(&path)?, read_jobs.clone());
             connection.pragma_update(None, "query_only", true).map_err(fault)?;
-            thread("store-reader", move || read_loop(&connection, &jobs))?;
+            let began = limit_time(&mut connection)?;
+            thread("store-reader", move || read_loop(&connection, &jobs, &began))?;
         }
         Ok(Self { reads, writes })
     }
@@ -123,6 +127,7 @@ fn add_position(connection: &Connection, last: Arc<AtomicI64>) -> Result<()> {
 /// What the engine said, as the core sees it: a store that cannot take more now is not our fault.
 fn fault(error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
+        Some(ErrorCode::OperationInterrupted) => too_broad(),
         Some(
             ErrorCode::DiskFull
             | ErrorCode::SystemIoFailure
@@ -136,13 +141,30 @@ fn fault(error: rusqlite::Error) -> Error {
     }
 }
 
-fn read_loop(connection: &Connection, jobs: &Mutex<mpsc::Receiver<ReadJob>>) {
+/// Has a reader give up on a job that runs too long, by the machine's time whatever clock a test
+/// has set. Whoever starts a job writes down when.
+fn limit_time(connection: &mut Connection) -> Result<Arc<AtomicI64>> {
+    /// Steps of the engine between two looks at the time.
+    const STEPS: i32 = 50_000;
+    let began = Arc::new(AtomicI64::new(Ms::MAX));
+    let since = began.clone();
+    let late = move || Clock::default().now().saturating_sub(since.load(Ordering::Relaxed)) > READ_TIME;
+    connection.progress_handler(STEPS, Some(late)).map_err(fault)?;
+    Ok(began)
+}
+
+fn read_loop(
+    connection: &Connection,
+    jobs: &Mutex<mpsc::Receiver<ReadJob>>,
+    began: &AtomicI64,
+) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some((reads, reply)) = job else { return };
         if reply.is_closed() {
             continue; // the caller is gone, and nobody wants the answer
         }
+        began.store(Clock::default().now(), Ordering::Relaxed);
         let answer = read_snapshot(connection, &reads);
         let _ = reply.send(answer);
     }
@@ -233,10 +255,16 @@ fn rows(connection: &Connection, sql: &super::Sql, args: &[Value]) -> Result<Row
         return Ok(Rows { affected, rows: Vec::new() });
     }
     let mut found = Vec::new();
+    let mut size = 0;
     let mut cursor = statement.raw_query();
     while let Some(row) = cursor.next().map_err(fault)? {
         let values = (0..columns).map(|i| row.get_ref(i).map_err(fault).and_then(value));
-        found.push(Row::new(values.collect::<Result<_>>()?));
+        let row = Row::new(values.collect::<Result<_>>()?);
+        size += row.size();
+        if size > READ_BUDGET {
+            return Err(too_broad());
+        }
+        found.push(row);
     }
     Ok(Rows { affected: found.len() as u64, rows: found })
 }

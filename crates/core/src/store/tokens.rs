@@ -2,7 +2,7 @@
 
 use super::{Change, Store, events, users};
 use crate::account::User;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::UserId;
 use crate::time::Ms;
@@ -11,9 +11,12 @@ use crate::time::Ms;
 const MOST: i64 = 50;
 
 const ADD: &str = "INSERT INTO tokens (hash, usr, created, expires) VALUES ($1, $2, $3, $4)";
-const DROP_OLD: &str = "DELETE FROM tokens WHERE usr = $1 AND hash NOT IN
-    (SELECT hash FROM tokens WHERE usr = $1 ORDER BY created DESC, hash LIMIT $2)";
-const SEEN: &str = "UPDATE users SET last_login = $2 WHERE id = $1";
+const DROP_OLD: &str = "DELETE FROM tokens WHERE usr = $1 AND hash <> $3 AND hash NOT IN
+    (SELECT hash FROM tokens WHERE usr = $1 ORDER BY created DESC, hash LIMIT $2) RETURNING hash";
+/// Locks the account, so that a login that was checked against an old password, or before a
+/// deactivation, ends here.
+const SEEN: &str = "UPDATE users SET last_login = $2
+    WHERE id = $1 AND active AND password IS NOT DISTINCT FROM $3";
 const FIND: &str = concat!(
     "SELECT t.expires, ",
     users::columns!(),
@@ -22,17 +25,34 @@ const FIND: &str = concat!(
 const REMOVE: &str = "DELETE FROM tokens WHERE hash = $1";
 const REMOVE_ALL: &str = "DELETE FROM tokens WHERE usr = $1";
 
-pub(crate) async fn add(
-    store: &Store,
-    hash: &str,
-    user: &UserId,
-    now: Ms,
-    expires: Option<Ms>,
-) -> Result<()> {
+/// A token that is to be made for somebody whose password was checked against `password`.
+pub(crate) struct NewToken<'a> {
+    pub(crate) hash: &'a str,
+    pub(crate) user: &'a UserId,
+    pub(crate) password: Option<&'a str>,
+    pub(crate) expires: Option<Ms>,
+}
+
+/// Adds a token; [`Error::BadCredentials`] if the password changed since, or the account is off.
+/// Gives the hashes of the oldest tokens that had to go for it.
+pub(crate) async fn add(store: &Store, new: &NewToken<'_>, now: Ms) -> Result<Vec<String>> {
+    let (hash, user) = (new.hash, new.user);
     let mut change = Change::new();
-    change.run(ADD, [hash.into(), user.into(), now.into(), expires.into()]);
-    change.run(DROP_OLD, [user.into(), MOST.into()]);
-    change.run(SEEN, [user.into(), now.into()]);
+    let args = [user.into(), now.into(), new.password.into()];
+    change.expect(1, Error::BadCredentials, SEEN, args);
+    change.run(ADD, [hash.into(), user.into(), now.into(), new.expires.into()]);
+    let dropped = change.run(DROP_OLD, [user.into(), (MOST - 1).into(), hash.into()]);
+    let mut rows = store.write(change).await?;
+    let dropped = rows.get_mut(dropped).map(|rows| std::mem::take(&mut rows.rows));
+    dropped.unwrap_or_default().into_iter().map(|mut row| row.text()).collect()
+}
+
+/// Says that tokens ended, so that every node forgets them.
+pub(crate) async fn announce(store: &Store, user: &UserId, hashes: &[String], now: Ms) -> Result<()> {
+    let mut change = Change::new();
+    for hash in hashes {
+        events::add(&mut change, now, Kind::Session, None, Some(user.as_str()), hash);
+    }
     store.write(change).await.map(drop)
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use std::collections::HashSet;
 
 /// Two ids joined are not looked for beyond this many bytes.
-const LONGEST_PAIR: usize = 100;
+const LONGEST_PAIR: usize = 2 * crate::id::MAX_ID;
 
 /// The columns that [`read`] takes, in its order.
 macro_rules! columns {
@@ -304,7 +304,7 @@ pub(crate) async fn set_status(
     let mut change = Change::new();
     let args = [id.into(), status.into(), text.into(), now.into()];
     change.expect(1, Error::NoUser, SET_STATUS, args);
-    events::add(&mut change, now, Kind::User, None, None, id.as_str());
+    events::add(&mut change, now, Kind::Status, None, None, id.as_str());
     store.write(change).await.map(drop)
 }
 

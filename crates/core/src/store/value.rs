@@ -115,6 +115,16 @@ impl Row {
         self.opt_text()?.ok_or_else(|| Error::internal("NULL where text was expected"))
     }
 
+    /// What the row holds in memory, in bytes, roughly.
+    pub(crate) fn size(&self) -> usize {
+        let text = |value: &Value| match value {
+            Value::Text(text) => text.len(),
+            _ => 0,
+        };
+        let values = self.0.as_slice();
+        size_of_val(values) + values.iter().map(text).sum::<usize>()
+    }
+
     /// Is the next column NULL? Takes nothing.
     pub(crate) fn is_null(&self) -> Result<bool, Error> {
         let next = self.0.as_slice().first();
