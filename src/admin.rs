@@ -82,9 +82,7 @@ async fn generated(core: &Core, username: &str, data_dir: &Path) -> Result<(), F
                     tracing::warn!(%error, username, "there is no administrator: {hint}");
                     Ok(())
                 }
-                other => Err(format!(
-                    "the first administrator {username}: {other}; {hint}"
-                )),
+                other => Err(format!("the first administrator {username}: {other}; {hint}")),
             }
         }
     }
@@ -114,10 +112,7 @@ fn keep(path: &Path, password: &str) -> std::io::Result<()> {
 #[cfg(unix)]
 fn make_private(dir: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 #[cfg(not(unix))]

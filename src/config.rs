@@ -51,17 +51,12 @@ impl StoreConfig {
             Some(url) => Some(url.clone()).filter(|url| !url.is_empty()),
             None => secret_file("PARLANCE_DATABASE_URL")?,
         };
-        Ok(url.map_or_else(
-            || Database::Embedded(self.data_dir.clone()),
-            Database::Postgres,
-        ))
+        Ok(url.map_or_else(|| Database::Embedded(self.data_dir.clone()), Database::Postgres))
     }
 
     /// Opens the store, bringing its schema up to date.
     pub(crate) async fn open(&self) -> Result<Core, Failure> {
-        Core::open(Options::new(self.database()?))
-            .await
-            .map_err(|error| error.to_string())
+        Core::open(Options::new(self.database()?)).await.map_err(|error| error.to_string())
     }
 }
 
@@ -79,12 +74,7 @@ pub(crate) struct ServeConfig {
 
     /// Networks of reverse proxies whose `X-Forwarded-For` and `X-Real-IP` are believed, separated
     /// by commas: `10.0.0.0/8,127.0.0.1`.
-    #[arg(
-        long,
-        env = "PARLANCE_TRUSTED_PROXIES",
-        value_delimiter = ',',
-        value_name = "NETWORKS"
-    )]
+    #[arg(long, env = "PARLANCE_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORKS")]
     trusted_proxies: Vec<String>,
 
     /// The largest request body, in bytes.
@@ -117,13 +107,8 @@ impl ServeConfig {
         if !root_url.starts_with("http://") && !root_url.starts_with("https://") {
             return Err("--root-url must begin with http:// or https://".to_owned());
         }
-        let networks = self
-            .trusted_proxies
-            .iter()
-            .filter(|text| !text.trim().is_empty());
-        let networks = networks
-            .map(|text| text.parse::<Network>())
-            .collect::<Result<_, _>>();
+        let networks = self.trusted_proxies.iter().filter(|text| !text.trim().is_empty());
+        let networks = networks.map(|text| text.parse::<Network>()).collect::<Result<_, _>>();
         Ok(EdgeOptions {
             body_limit: self.body_limit,
             trusted_proxies: networks.map_err(|error| format!("--trusted-proxies: {error}"))?,

@@ -63,16 +63,9 @@ pub(crate) async fn run(store: &StoreConfig, args: &ImportArgs) -> Result<ExitCo
 }
 
 async fn give(core: &Core, lines: &[(u64, Vec<u8>)]) -> Result<Vec<Outcome>, Failure> {
-    let lines: Vec<Line<'_>> = lines
-        .iter()
-        .map(|(number, bytes)| Line {
-            number: *number,
-            bytes,
-        })
-        .collect();
-    core.import_batch(&lines)
-        .await
-        .map_err(|error| error.to_string())
+    let lines: Vec<Line<'_>> =
+        lines.iter().map(|(number, bytes)| Line { number: *number, bytes }).collect();
+    core.import_batch(&lines).await.map_err(|error| error.to_string())
 }
 
 /// The next lines, with their numbers. Of a line that is too long only the beginning is kept, which
@@ -113,9 +106,7 @@ fn skip_line(file: &mut dyn BufRead) -> std::io::Result<()> {
 }
 
 fn count(counts: &mut [Count; 5], outcome: &Outcome) {
-    let place = Collection::ALL
-        .iter()
-        .position(|one| Some(*one) == outcome.collection);
+    let place = Collection::ALL.iter().position(|one| Some(*one) == outcome.collection);
     let Some(count) = counts.get_mut(place.unwrap_or(4)) else {
         return;
     };
@@ -130,23 +121,12 @@ fn count(counts: &mut [Count; 5], outcome: &Outcome) {
 }
 
 fn report(counts: &[Count; 5]) -> ExitCode {
-    let names = Collection::ALL
-        .iter()
-        .map(|one| one.name())
-        .chain(["other"]);
+    let names = Collection::ALL.iter().map(|one| one.name()).chain(["other"]);
     for (name, count) in names.zip(counts) {
-        let Count {
-            taken,
-            known,
-            refused,
-        } = count;
+        let Count { taken, known, refused } = count;
         if name != "other" || *refused > 0 {
             println!("{name}: {taken} imported, {known} already here, {refused} refused");
         }
     }
-    if counts.iter().any(|count| count.refused > 0) {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    }
+    if counts.iter().any(|count| count.refused > 0) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

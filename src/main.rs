@@ -71,9 +71,7 @@ fn log(filter: &str, serves: bool) -> Result<(), Failure> {
     let filter = if serves { filter } else { "warn" };
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log: {error}"))?;
     // Whatever the filter says: where the server listens, and the first password, are always told.
-    let always = "parlance::told=info"
-        .parse()
-        .map_err(|error| format!("--log: {error}"))?;
+    let always = "parlance::told=info".parse().map_err(|error| format!("--log: {error}"))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter.add_directive(always));
     let terminal = std::io::stdout().is_terminal();
     match (serves, terminal) {

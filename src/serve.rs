@@ -109,11 +109,7 @@ fn signals() -> Result<watch::Receiver<bool>, Failure> {
 /// Gives every request an id (a proxy's, if it sent a decent one), for the log and the answer. The
 /// query is never logged: it may hold a token.
 async fn with_id(State(core): State<Core>, mut request: Request, next: Next) -> Response {
-    let sent = request
-        .headers()
-        .get(&REQUEST_ID)
-        .filter(|id| is_decent(id))
-        .cloned();
+    let sent = request.headers().get(&REQUEST_ID).filter(|id| is_decent(id)).cloned();
     let id = match sent {
         Some(id) => id,
         None => HeaderValue::try_from(core.new_id()).unwrap_or(HeaderValue::from_static("none")),

@@ -71,10 +71,7 @@ pub(crate) async fn run(store: &StoreConfig, command: UserCommand) -> Result<Exi
 }
 
 async fn create(core: &Core, args: CreateArgs, password: Option<&str>) -> Result<String, Failure> {
-    let password = password
-        .map(Password::plain)
-        .transpose()
-        .map_err(|e| e.to_string())?;
+    let password = password.map(Password::plain).transpose().map_err(|e| e.to_string())?;
     let new = NewUser {
         id: args.id,
         username: args.username,

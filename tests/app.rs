@@ -25,7 +25,6 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct TestApp {
     pub(crate) core: Core,
     pub(crate) clock: Clock,
-    pub(crate) database: Database,
     router: axum::Router,
     dir: Option<PathBuf>,
 }
@@ -116,17 +115,17 @@ impl TestApp {
     /// The same, with a clock of the test's choice.
     pub(crate) async fn start_with(database: Database, clock: Clock) -> TestApp {
         let core = Core::open(options(database.clone(), clock.clone())).await.expect("a core");
-        Self::over(core, clock, database)
+        Self::over(core, clock, &database)
     }
 
     /// A server over a core that the test opened.
-    pub(crate) fn over(core: Core, clock: Clock, database: Database) -> TestApp {
+    pub(crate) fn over(core: Core, clock: Clock, database: &Database) -> TestApp {
         let edge = Edge::new(core.clone(), EdgeOptions::default());
-        let dir = match &database {
+        let dir = match database {
             Database::Embedded(dir) => Some(dir.clone()),
             Database::Postgres(_) => None,
         };
-        TestApp { core, clock, database, router: parlance::app::app(&edge), dir }
+        TestApp { core, clock, router: parlance::app::app(&edge), dir }
     }
 
     /// Makes an account with the role `user`, and logs it in.
@@ -218,7 +217,9 @@ impl Drop for TestApp {
 /// Percent-encodes a value of a query string.
 pub(crate) fn encode(text: &str) -> String {
     text.bytes().fold(String::new(), |out, byte| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => out + &char::from(byte).to_string(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
+            out + &char::from(byte).to_string()
+        }
         _ => out + &format!("%{byte:02X}"),
     })
 }

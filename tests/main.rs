@@ -1,6 +1,11 @@
 //! The tests of the server: HTTP to the real app on a real store. They run on `SQLite`, and on
 //! `PostgreSQL` where `PARLANCE_TEST_PG` holds a URL (one schema per test).
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by failing")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what went wrong by failing"
+)]
 
 mod app;
 mod cli;

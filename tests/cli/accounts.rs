@@ -35,10 +35,7 @@ async fn an_account_is_made_with_a_password_from_stdin() {
     drop(server);
     let again = place.run_with(&args, PASSWORD);
     assert_eq!(again.code, Some(1));
-    assert!(
-        again.err.starts_with("parlance: ") && again.err.lines().count() == 1,
-        "{again:?}"
-    );
+    assert!(again.err.starts_with("parlance: ") && again.err.lines().count() == 1, "{again:?}");
 }
 
 #[tokio::test]
@@ -72,18 +69,9 @@ async fn what_cannot_be_is_said_in_one_line() {
     let cases: [(&[&str], &str); 5] = [
         (&[], "an account needs --password-stdin or --generate"),
         (&["--generate", "--role", "king"], "there is no role king"),
-        (
-            &["--generate", "--id", "a b"],
-            "the id is taken, or cannot be used",
-        ),
-        (
-            &["--generate", "--email", "nobody"],
-            "not an e-mail address",
-        ),
-        (
-            &["--password-stdin"],
-            "there is no password on standard input",
-        ),
+        (&["--generate", "--id", "a b"], "the id is taken, or cannot be used"),
+        (&["--generate", "--email", "nobody"], "not an e-mail address"),
+        (&["--password-stdin"], "there is no password on standard input"),
     ];
     for (more, reason) in cases {
         let done = place.run(&create(more));
@@ -100,10 +88,7 @@ fn every_help_reads() {
     let commands: [&[&str]; 5] = [&[], &["serve"], &["user"], &["user", "create"], &["import"]];
     for command in commands {
         let done = place.run(&[command, &["--help"]].concat());
-        assert!(
-            done.lines().len() > 5 && done.out.contains("Usage: parlance"),
-            "{done:?}"
-        );
+        assert!(done.lines().len() > 5 && done.out.contains("Usage: parlance"), "{done:?}");
     }
     assert!(!place.dir.exists(), "help touches nothing");
 }

@@ -27,10 +27,7 @@ async fn a_file_is_imported_and_then_known() {
         ]
     );
     let second = place.run(&["import", path]);
-    assert_eq!(
-        second.lines()[3],
-        "messages: 0 imported, 1 already here, 0 refused"
-    );
+    assert_eq!(second.lines()[3], "messages: 0 imported, 1 already here, 0 refused");
 }
 
 #[tokio::test]
@@ -44,10 +41,7 @@ async fn refused_lines_are_named_and_the_rest_is_taken() {
     assert!(lines[0].starts_with("line 1: not JSON: "), "{lines:?}");
     assert_eq!(lines[1], "line 6: the line is longer than 16 MiB");
     assert_eq!(lines[2], "line 7: _id is missing");
-    assert!(
-        lines[3].starts_with("line 8: not JSON: ") && lines.len() == 4,
-        "{lines:?}"
-    );
+    assert!(lines[3].starts_with("line 8: not JSON: ") && lines.len() == 4, "{lines:?}");
     let counts: Vec<&str> = done.out.lines().collect();
     assert_eq!(counts[1], "rooms: 1 imported, 0 already here, 1 refused");
     assert_eq!(counts[4], "other: 0 imported, 0 already here, 3 refused");
@@ -58,8 +52,5 @@ fn a_file_that_is_not_there_is_said() {
     let place = Place::embedded();
     let done = place.run(&["import", "/nowhere/at/all"]);
     assert_eq!(done.code, Some(1));
-    assert!(
-        done.err.starts_with("parlance: /nowhere/at/all: "),
-        "{done:?}"
-    );
+    assert!(done.err.starts_with("parlance: /nowhere/at/all: "), "{done:?}");
 }

@@ -52,7 +52,8 @@ fn send_until_death(server: &mut Server, room: &str, headers: &str) -> BTreeMap<
                         return;
                     }
                     let text = format!("message {n}");
-                    let body = json!({"message": {"rid": room, "msg": text, "_id": format!("m{n}")}});
+                    let body =
+                        json!({"message": {"rid": room, "msg": text, "_id": format!("m{n}")}});
                     let path = "/api/v1/chat.sendMessage";
                     let Some(sent) = ask(&address, "POST", path, headers, &body.to_string()) else {
                         return;
@@ -98,5 +99,9 @@ async fn every_answered_message_survives_a_kill() {
     }
     let times: Vec<&str> = messages.iter().map(|message| message["ts"].as_str().unwrap()).collect();
     assert!(times.is_sorted_by(|a, b| a < b), "times rise strictly");
-    println!("{} of {SENDS} sends answered before the kill, {} stored", answered.len(), stored.len());
+    println!(
+        "{} of {SENDS} sends answered before the kill, {} stored",
+        answered.len(),
+        stored.len()
+    );
 }

@@ -29,10 +29,7 @@ impl Place {
         let dir = std::env::temp_dir().join(format!("parlance_cli_{}_{n}", std::process::id()));
         match fresh_database().await {
             Database::Embedded(_) => Self { dir, url: None },
-            Database::Postgres(url) => Self {
-                dir,
-                url: Some(url),
-            },
+            Database::Postgres(url) => Self { dir, url: Some(url) },
         }
     }
 
@@ -67,32 +64,15 @@ impl Place {
     /// Starts a server on a free port and waits until it says where.
     fn serve(&self, variables: &[(&str, &str)]) -> Server {
         let mut command = self.command(&["serve"]);
-        command
-            .env("PARLANCE_HTTP_ADDR", "127.0.0.1:0")
-            .envs(variables.iter().copied());
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        command.env("PARLANCE_HTTP_ADDR", "127.0.0.1:0").envs(variables.iter().copied());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
-        let mut server = Server {
-            child,
-            address: String::new(),
-            out,
-            log: String::new(),
-        };
+        let mut server = Server { child, address: String::new(), out, log: String::new() };
         while server.address.is_empty() {
             let from = server.log.len();
             if server.out.read_line(&mut server.log).unwrap() == 0 {
                 let mut why = String::new();
-                server
-                    .child
-                    .stderr
-                    .take()
-                    .unwrap()
-                    .read_to_string(&mut why)
-                    .unwrap();
+                server.child.stderr.take().unwrap().read_to_string(&mut why).unwrap();
                 unreachable!("the server did not start: {why}{}", server.log);
             }
             if let Some((_, rest)) = server.log[from..].split_once("listening on http://") {
@@ -128,10 +108,7 @@ impl Done {
 }
 
 fn finish(mut command: Command, input: &str) -> Done {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // A command that reads nothing may be gone already.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
@@ -169,20 +146,13 @@ impl Server {
     /// Does this username log in with this password?
     fn logs_in(&self, username: &str, password: &str) -> bool {
         let body = serde_json::json!({"user": username, "password": password}).to_string();
-        self.ask("POST", "/api/v1/login", "", &body)
-            .starts_with("HTTP/1.1 200")
+        self.ask("POST", "/api/v1/login", "", &body).starts_with("HTTP/1.1 200")
     }
 
     /// Sends SIGTERM; returns the exit code and everything that was logged.
     fn stop(mut self) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         self.out.read_to_string(&mut self.log).unwrap();
         let code = self.child.wait().unwrap().code();
         (code, std::mem::take(&mut self.log))

@@ -7,15 +7,9 @@ async fn it_answers_and_stops_on_sigterm() {
     let place = Place::new().await;
     let server = place.serve(&[]);
     let alive = server.ask("GET", "/livez", "X-Request-Id: mine-1\r\n", "");
-    assert!(
-        alive.starts_with("HTTP/1.1 200") && alive.contains("x-request-id: mine-1"),
-        "{alive}"
-    );
+    assert!(alive.starts_with("HTTP/1.1 200") && alive.contains("x-request-id: mine-1"), "{alive}");
     let ready = server.ask("GET", "/readyz", "X-Request-Id: {not decent}\r\n", "");
-    assert!(
-        ready.starts_with("HTTP/1.1 200") && !ready.contains("decent"),
-        "{ready}"
-    );
+    assert!(ready.starts_with("HTTP/1.1 200") && !ready.contains("decent"), "{ready}");
     assert!(ready.contains("x-request-id: "), "{ready}");
     let nothing = server.ask("GET", "/api/nothing?token=secret", "", "");
     assert!(nothing.starts_with("HTTP/1.1 404"), "{nothing}");
@@ -24,10 +18,7 @@ async fn it_answers_and_stops_on_sigterm() {
     assert!(log.contains("stopped") && !log.contains("secret"), "{log}");
     for line in log.lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
-        assert!(
-            line["level"].is_string() && line["message"].is_string(),
-            "{line}"
-        );
+        assert!(line["level"].is_string() && line["message"].is_string(), "{line}");
     }
 }
 
@@ -39,11 +30,7 @@ async fn without_an_administrator_one_is_made_and_told_once() {
     assert_eq!(code, Some(0));
     let password = std::fs::read_to_string(&file).unwrap();
     let password = password.trim();
-    assert_eq!(
-        (password.len(), log.matches(password).count()),
-        (43, 1),
-        "{log}"
-    );
+    assert_eq!((password.len(), log.matches(password).count()), (43, 1), "{log}");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -71,10 +58,7 @@ async fn the_operator_names_the_administrator() {
     assert!(!log.contains("given by hand"), "{log}");
     assert!(!place.dir.join("initial-admin-password").exists());
     // An account that exists is never changed.
-    let server = place.serve(&[
-        ("ADMIN_USERNAME", "root.ann"),
-        ("ADMIN_PASS", "another one"),
-    ]);
+    let server = place.serve(&[("ADMIN_USERNAME", "root.ann"), ("ADMIN_PASS", "another one")]);
     assert!(server.logs_in("root.ann", "given by hand"));
     assert!(!server.logs_in("root.ann", "another one"));
 }
@@ -98,23 +82,13 @@ async fn settings_come_from_the_environment() {
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         let (start, end) = (body.find('{').unwrap(), body.rfind('}').unwrap());
         let body: serde_json::Value = serde_json::from_str(&body[start..=end]).unwrap();
-        let found = body["settings"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|one| one["_id"] == id);
+        let found = body["settings"].as_array().unwrap().iter().find(|one| one["_id"] == id);
         found.unwrap()["value"].as_i64().unwrap()
     };
-    let (first, always) = (
-        "SETTING_DirectMesssage_maxUsers",
-        "OVERWRITE_SETTING_DirectMesssage_maxUsers",
-    );
+    let (first, always) =
+        ("SETTING_DirectMesssage_maxUsers", "OVERWRITE_SETTING_DirectMesssage_maxUsers");
     assert_eq!(value(&place.serve(&[(first, "5")])), 5);
-    assert_eq!(
-        value(&place.serve(&[(first, "6")])),
-        5,
-        "it was given a value before"
-    );
+    assert_eq!(value(&place.serve(&[(first, "6")])), 5, "it was given a value before");
     assert_eq!(value(&place.serve(&[(always, "7")])), 7);
     assert_eq!(value(&place.serve(&[])), 7);
 }
@@ -125,23 +99,14 @@ async fn an_unknown_setting_is_a_warning_and_strictly_an_error() {
     let unknown = ("OVERWRITE_SETTING_DirectMessage_maxUsers", "5");
     let told = "OVERWRITE_SETTING_DirectMessage_maxUsers: no such setting; the nearest is \
                 DirectMesssage_maxUsers";
-    let server = place.serve(&[
-        unknown,
-        ("OVERWRITE_SETTING_Message_MaxAllowedSize", "many"),
-    ]);
+    let server = place.serve(&[unknown, ("OVERWRITE_SETTING_Message_MaxAllowedSize", "many")]);
     let (code, log) = server.stop();
     assert_eq!(code, Some(0));
-    assert!(
-        log.contains(told) && log.contains("not a value of this setting"),
-        "{log}"
-    );
+    assert!(log.contains(told) && log.contains("not a value of this setting"), "{log}");
     let mut command = place.command(&["serve", "--strict", "--http-addr", "127.0.0.1:0"]);
     command.env(unknown.0, unknown.1);
     let done = super::finish(command, "");
-    assert_eq!(
-        (done.code, done.err),
-        (Some(1), format!("parlance: {told}\n"))
-    );
+    assert_eq!((done.code, done.err), (Some(1), format!("parlance: {told}\n")));
 }
 
 #[tokio::test]
@@ -157,10 +122,7 @@ async fn a_second_process_on_one_directory_is_refused() {
     for command in commands {
         let done = place.run(command);
         assert_eq!((done.code, &*done.out), (Some(1), ""), "{done:?}");
-        assert!(
-            done.err.starts_with("parlance: ") && done.err.lines().count() == 1,
-            "{done:?}"
-        );
+        assert!(done.err.starts_with("parlance: ") && done.err.lines().count() == 1, "{done:?}");
         assert!(done.err.contains("another parlance process uses") && done.err.contains(&dir));
     }
     assert_eq!(server.stop().0, Some(0));
@@ -174,10 +136,7 @@ async fn the_variables_of_an_existing_deployment_say_where_to_listen() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let mut command = place.command(&["serve"]);
-    command
-        .env("PORT", &port)
-        .env("BIND_IP", "127.0.0.1")
-        .env("ROOT_URL", "https://chat.example");
+    command.env("PORT", &port).env("BIND_IP", "127.0.0.1").env("ROOT_URL", "https://chat.example");
     let done = super::finish(command, "");
     assert_eq!(done.code, Some(1));
     let why = format!("parlance: cannot listen on 127.0.0.1:{port}: ");
@@ -188,13 +147,8 @@ async fn the_variables_of_an_existing_deployment_say_where_to_listen() {
 async fn a_flag_wins_over_the_environment() {
     let place = Place::new().await;
     let mut command = place.command(&["serve", "--root-url", "chat.example"]);
-    command
-        .env("PARLANCE_ROOT_URL", "https://chat.example")
-        .env("PORT", "0");
+    command.env("PARLANCE_ROOT_URL", "https://chat.example").env("PORT", "0");
     let done = super::finish(command, "");
     assert_eq!(done.code, Some(1));
-    assert_eq!(
-        done.err,
-        "parlance: --root-url must begin with http:// or https://\n"
-    );
+    assert_eq!(done.err, "parlance: --root-url must begin with http:// or https://\n");
 }

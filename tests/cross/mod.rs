@@ -126,17 +126,20 @@ async fn a_closed_conversation_is_closed_on_both_faces_until_the_next_message() 
 #[tokio::test]
 async fn an_account_of_one_face_logs_in_on_the_other() {
     let app = app().await;
-    let body = json!({"username": "Carla", "email": "carla@example.com", "password": "s3cret pass"});
+    let body =
+        json!({"username": "Carla", "email": "carla@example.com", "password": "s3cret pass"});
     let made = app.call(axum::http::Method::POST, "/api/auth/register", &[], Some(&body)).await;
     assert!(made.expect(201)["data"]["token"].is_string());
     let body = json!({"user": "carla", "password": "s3cret pass"});
     let session = app.call(axum::http::Method::POST, "/api/v1/login", &[], Some(&body)).await.ok();
     assert_eq!(session["data"]["me"]["roles"], json!(["user"]), "the first visitor is nobody");
 
-    let body = json!({"username": "dan", "email": "dan@example.com", "pass": "other pass", "name": "Dan"});
+    let body =
+        json!({"username": "dan", "email": "dan@example.com", "pass": "other pass", "name": "Dan"});
     app.call(axum::http::Method::POST, "/api/v1/users.register", &[], Some(&body)).await.ok();
     let body = json!({"email": "dan@example.com", "password": "other pass"});
-    let session = app.call(axum::http::Method::POST, "/api/auth/login", &[], Some(&body)).await.ok();
+    let session =
+        app.call(axum::http::Method::POST, "/api/auth/login", &[], Some(&body)).await.ok();
     let token = session["data"]["token"].as_str().unwrap();
     let bearer = format!("Bearer {token}");
     let headers = [("Authorization", bearer.as_str())];
@@ -146,7 +149,8 @@ async fn an_account_of_one_face_logs_in_on_the_other() {
     let headers = [("X-Auth-Token", token), ("X-User-Id", me["data"]["id"].as_str().unwrap())];
     let own = app.call(axum::http::Method::GET, "/api/v1/me", &headers, None).await.ok();
     assert_eq!(own["username"], "dan");
-    app.call(axum::http::Method::POST, "/api/auth/logout", &[("Authorization", &bearer)], None).await;
+    app.call(axum::http::Method::POST, "/api/auth/logout", &[("Authorization", &bearer)], None)
+        .await;
     let dead = app.call(axum::http::Method::GET, "/api/v1/me", &headers, None).await;
     assert_eq!(dead.status.as_u16(), 401);
 }

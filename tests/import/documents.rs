@@ -49,43 +49,22 @@ async fn an_account_keeps_its_password_and_its_tokens_and_nothing_else_secret() 
     document["services.extra"] = "secret".into();
     document["statusText"] = "away".into();
     document["lastLogin"] = json!({"$date": {"$numberLong": "1600000000000"}});
-    all_are(
-        &Fate::Taken,
-        &import(&app, &[line("users", &document)]).await,
-    );
+    all_are(&Fate::Taken, &import(&app, &[line("users", &document)]).await);
     let user = app.core.user(&UserId::from("anna1")).await.unwrap();
     let body: Value = serde_json::from_str(&user.body).unwrap();
     let expected =
         json!({"bio": "here since 2020", "customFields": {"born": "1970-01-01T00:00:00.000Z"}});
     assert_eq!(body, expected);
-    assert_eq!(
-        (user.last_login, user.created),
-        (Some(1_600_000_000_000), 1_577_836_800_000)
-    );
-    assert_eq!(
-        (user.username.as_deref(), &*user.status_text),
-        (Some("Ann"), "away")
-    );
-    assert_eq!(
-        user.updated,
-        parlance_core::time::parse("2021-01-01").unwrap()
-    );
+    assert_eq!((user.last_login, user.created), (Some(1_600_000_000_000), 1_577_836_800_000));
+    assert_eq!((user.username.as_deref(), &*user.status_text), (Some("Ann"), "away"));
+    assert_eq!(user.updated, parlance_core::time::parse("2021-01-01").unwrap());
     let caller = app.core.caller(TOKEN, Some("anna1")).await.unwrap();
     assert_eq!(caller.expires(), parlance_core::time::parse("2026-03-24"));
     let password = Password::plain(PASSWORD).unwrap();
-    let session = app
-        .core
-        .login(Login::Email("ann@example.com"), &password)
-        .await
-        .unwrap();
+    let session = app.core.login(Login::Email("ann@example.com"), &password).await.unwrap();
     assert_eq!(session.user.id.as_str(), "anna1");
     let wrong = Password::plain("wrong").unwrap();
-    assert!(
-        app.core
-            .login(Login::Username("ann"), &wrong)
-            .await
-            .is_err()
-    );
+    assert!(app.core.login(Login::Username("ann"), &wrong).await.is_err());
 }
 
 #[tokio::test]
@@ -119,31 +98,19 @@ async fn a_subscription_sets_the_members_own_view() {
         "ls": "2022-01-03T00:00:00.000Z", "blocker": true, "_updatedAt": "2022-01-04T00:00:00.000Z"});
     let his = json!({"_id": "sub-of-bob", "rid": ROOM, "u": {"_id": "bobb1"}, "unread": 1});
     // Five unread raise the room's count from two; Bob's one stays one.
-    let file = [
-        line("subscriptions", &his),
-        line("rocketchat_subscription", &mine),
-    ];
+    let file = [line("subscriptions", &his), line("rocketchat_subscription", &mine)];
     for fate in [Fate::Taken, Fate::Known] {
         all_are(&fate, &import(&app, &file).await);
         let access = access(&app, &ann, ROOM).await;
         let (room, member) = (access.room(), access.member());
-        assert_eq!(
-            (member.unread(room), member.mentions, member.group_mentions),
-            (5, 1, 2)
-        );
+        assert_eq!((member.unread(room), member.mentions, member.group_mentions), (5, 1, 2));
         assert_eq!((room.seq, room.msgs), (5, 2));
         assert!(member.is_closed(room) && !member.is_open(room));
         assert!(member.blocker && !member.blocked);
-        assert_eq!(
-            (&*member.id, &*member.name, &*member.fname),
-            ("sub-of-ann", "bob", "Bob B.")
-        );
+        assert_eq!((&*member.id, &*member.name, &*member.fname), ("sub-of-ann", "bob", "Bob B."));
         assert_eq!(member.body, r#"{"f":true}"#);
         assert_eq!(member.last_seen, parlance_core::time::parse("2022-01-03"));
-        assert_eq!(
-            member.updated,
-            parlance_core::time::parse("2022-01-04").unwrap()
-        );
+        assert_eq!(member.updated, parlance_core::time::parse("2022-01-04").unwrap());
         let bob = app.core.user(&UserId::from("bobb1")).await.unwrap();
         assert_eq!(unread_of(&app.core, &bob.id).await, 1);
     }
@@ -154,10 +121,7 @@ async fn unread_of(core: &Core, user: &UserId) -> i64 {
     let password = Password::plain(PASSWORD).unwrap();
     let operator = parlance_core::account::Authority::Operator;
     core.set_password(operator, user, &password).await.unwrap();
-    let session = core
-        .login(Login::Id(user.as_str()), &password)
-        .await
-        .unwrap();
+    let session = core.login(Login::Id(user.as_str()), &password).await.unwrap();
     let caller = core.caller(&session.token, None).await.unwrap();
     let access = core.access(&caller, ROOM).await.unwrap();
     access.member().unread(access.room())
@@ -198,39 +162,20 @@ async fn marks_and_carried_members_come_back() {
         "editedAt": "2022-03-03T00:00:00.000Z", "editedBy": {"_id": "bobb1", "username": "bob"},
         "tcount": 1, "tlm": "2022-03-04T00:00:00.000Z", "replies": ["anna1", "bobb1"]}),
     );
-    let reply = message(
-        "reply",
-        "2022-03-04T00:00:00.000Z",
-        &json!({"tmid": "rich"}),
-    );
-    let shown = message(
-        "shown",
-        "2022-02-04T00:00:00.000Z",
-        &json!({"tmid": "rich", "tshow": true}),
-    );
-    let file = [
-        line("messages", &rich),
-        line("messages", &reply),
-        line("messages", &shown),
-    ];
+    let reply = message("reply", "2022-03-04T00:00:00.000Z", &json!({"tmid": "rich"}));
+    let shown =
+        message("shown", "2022-02-04T00:00:00.000Z", &json!({"tmid": "rich", "tshow": true}));
+    let file = [line("messages", &rich), line("messages", &reply), line("messages", &shown)];
     all_are(&Fate::Taken, &import(&app, &file).await);
-    assert_eq!(
-        messages(&app, &ann, ROOM).await,
-        [reply, rich.clone(), shown]
-    );
+    assert_eq!(messages(&app, &ann, ROOM).await, [reply, rich.clone(), shown]);
     // A reply that is not shown in the room is not its newest message.
     assert_eq!(rooms(&app, &ann).await[0]["lastMessage"], rich);
     let caller = app.caller(&ann).await;
     let found = access(&app, &ann, ROOM).await;
     let query = parlance_core::list::ListQuery::first(10);
-    let mentioned = parlance_core::list::Marks {
-        mentioned: vec!["anna1".to_owned()],
-        ..Default::default()
-    };
-    let page = app
-        .core
-        .messages(&caller, &found, &query, &mentioned, &|_| Value::Null)
-        .await;
+    let mentioned =
+        parlance_core::list::Marks { mentioned: vec!["anna1".to_owned()], ..Default::default() };
+    let page = app.core.messages(&caller, &found, &query, &mentioned, &|_| Value::Null).await;
     assert_eq!(page.unwrap().total, 1);
 }
 
@@ -242,16 +187,8 @@ async fn a_newer_state_of_a_message_replaces_it_and_an_older_one_does_not() {
     let first = message("m", at, &json!({"starred": [{"_id": "anna1"}]}));
     let mut edited = message("m", at, &json!({"msg": "edited"}));
     edited["_updatedAt"] = "2022-03-02T00:00:00.000Z".into();
-    let file = [
-        line("messages", &first),
-        line("messages", &edited),
-        line("messages", &first),
-    ];
-    let fates: Vec<Fate> = import(&app, &file)
-        .await
-        .into_iter()
-        .map(|one| one.fate)
-        .collect();
+    let file = [line("messages", &first), line("messages", &edited), line("messages", &first)];
+    let fates: Vec<Fate> = import(&app, &file).await.into_iter().map(|one| one.fate).collect();
     assert_eq!(fates, [Fate::Taken, Fate::Taken, Fate::Known]);
     assert_eq!(messages(&app, &ann, ROOM).await, [edited.clone()]);
     // Another author's message under the same id is no newer state of it.
@@ -267,31 +204,17 @@ async fn life_goes_on_after_an_import() {
     let app = app().await;
     let ann = pair(&app).await;
     let future = message("later", "2030-01-01T00:00:00.000Z", &json!({}));
-    all_are(
-        &Fate::Taken,
-        &import(&app, &[line("messages", &future)]).await,
-    );
+    all_are(&Fate::Taken, &import(&app, &[line("messages", &future)]).await);
     let (caller, found) = (app.caller(&ann).await, access(&app, &ann, ROOM).await);
-    let sent = app
-        .core
-        .send(&caller, &found, NewMessage::text("on we go"))
-        .await
-        .unwrap();
+    let sent = app.core.send(&caller, &found, NewMessage::text("on we go")).await.unwrap();
     // A room's times rise, past what was imported too.
     assert!(sent.message.ts > parlance_core::time::parse("2030-01-01").unwrap());
     assert!(sent.message.ts > START);
-    let again = app
-        .core
-        .open_direct(&caller, &["bob"], false)
-        .await
-        .unwrap();
+    let again = app.core.open_direct(&caller, &["bob"], false).await.unwrap();
     assert_eq!((again.created, again.room.id.as_str()), (false, ROOM));
     assert_eq!((again.room.msgs, again.room.stored), (3, 2));
     // Importing the file again takes nothing back.
-    all_are(
-        &Fate::Known,
-        &import(&app, &[line("rooms", &pair_room())]).await,
-    );
+    all_are(&Fate::Known, &import(&app, &[line("rooms", &pair_room())]).await);
     let found = access(&app, &ann, ROOM).await;
     assert_eq!((found.room().msgs, found.room().seq), (3, 3));
 }
@@ -308,23 +231,11 @@ async fn many_lines_of_one_batch_count_right() {
     let mut file: Vec<String> = (0..300).map(text).collect();
     file.insert(150, "{".to_owned());
     let outcomes = import(&app, &file).await;
-    assert_eq!(
-        outcomes
-            .iter()
-            .filter(|one| one.fate == Fate::Taken)
-            .count(),
-        300
-    );
+    assert_eq!(outcomes.iter().filter(|one| one.fate == Fate::Taken).count(), 300);
     assert!(refusal(&outcomes[150]).starts_with("not JSON"));
     let found = access(&app, &ann, ROOM).await;
     let room = found.room();
-    assert_eq!(
-        (room.stored, room.lm, room.activity),
-        (300, Some(start + 299), start + 299)
-    );
-    assert_eq!(
-        room.last_id.as_ref().map(parlance_core::MessageId::as_str),
-        Some("m299")
-    );
+    assert_eq!((room.stored, room.lm, room.activity), (300, Some(start + 299), start + 299));
+    assert_eq!(room.last_id.as_ref().map(parlance_core::MessageId::as_str), Some("m299"));
     assert!(!TOKEN_HASH.is_empty());
 }

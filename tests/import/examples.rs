@@ -15,10 +15,7 @@ fn example(text: &str) -> Vec<Value> {
 }
 
 fn lines(collection: &str, documents: &[Value]) -> Vec<String> {
-    documents
-        .iter()
-        .map(|document| line(collection, document))
-        .collect()
+    documents.iter().map(|document| line(collection, document)).collect()
 }
 
 /// Imports rooms twice, before and after their reader's account, and compares what comes back.
@@ -58,15 +55,9 @@ async fn messages_come_back(examples: &str, room: &Value, reader: (&str, &str)) 
         all_are(&fate, &import(&app, &file).await);
         assert_eq!(messages(&app, &reader, id).await, examples);
         // The newest of them is the room's newest, if it is one for people.
-        let newest = examples
-            .iter()
-            .find(|message| message.get("t").is_none())
-            .unwrap();
+        let newest = examples.iter().find(|message| message.get("t").is_none()).unwrap();
         let listed = &rooms(&app, &reader).await[0];
-        assert_eq!(
-            (&listed["lastMessage"], &listed["lm"]),
-            (newest, &newest["ts"])
-        );
+        assert_eq!((&listed["lastMessage"], &listed["lm"]), (newest, &newest["ts"]));
     }
 }
 
@@ -80,11 +71,7 @@ async fn dm_messages() {
 
 #[tokio::test]
 async fn dm_messages_others() {
-    let uids = [
-        "y65tAmHs93aDChMWu",
-        "bRtgdhzM6PD9F8pSx",
-        "nSYqWzZ4GsKTX4dyK",
-    ];
+    let uids = ["y65tAmHs93aDChMWu", "bRtgdhzM6PD9F8pSx", "nSYqWzZ4GsKTX4dyK"];
     let room = json!({"_id": "ByehQjC44FwMeiLbX", "t": "d", "msgs": 4, "usersCount": 3,
         "uids": uids, "usernames": ["testing", "testing2", "testing1"],
         "ts": "2016-12-06T17:57:38.000Z"});

@@ -23,13 +23,8 @@ fn line(collection: &str, document: &Value) -> String {
 }
 
 async fn import(app: &TestApp, lines: &[String]) -> Vec<Outcome> {
-    let lines: Vec<Line<'_>> = (1..)
-        .zip(lines)
-        .map(|(number, line)| Line {
-            number,
-            bytes: line.as_bytes(),
-        })
-        .collect();
+    let lines: Vec<Line<'_>> =
+        (1..).zip(lines).map(|(number, line)| Line { number, bytes: line.as_bytes() }).collect();
     app.core.import_batch(&lines).await.unwrap()
 }
 
@@ -63,11 +58,7 @@ fn with_token(mut account: Value) -> Value {
 }
 
 fn imported(id: &str, username: &str) -> TestUser {
-    TestUser {
-        id: id.to_owned(),
-        username: username.to_owned(),
-        token: TOKEN.to_owned(),
-    }
+    TestUser { id: id.to_owned(), username: username.to_owned(), token: TOKEN.to_owned() }
 }
 
 /// A room's document again.
@@ -85,11 +76,7 @@ fn room_document(room: &Room) -> Value {
     put(&mut all, "topic", room.topic.clone());
     put(&mut all, "ro", room.read_only);
     put(&mut all, "lm", room.lm.map(time::iso));
-    put(
-        &mut all,
-        "lastMessage",
-        room.last.as_deref().map(message_document),
-    );
+    put(&mut all, "lastMessage", room.last.as_deref().map(message_document));
     Value::Object(all)
 }
 
@@ -108,21 +95,14 @@ fn message_document(message: &Message) -> Value {
     all.insert("ts".into(), time::iso(message.ts).into());
     all.insert("_updatedAt".into(), time::iso(message.updated).into());
     put(&mut all, "t", message.kind.clone());
-    put(
-        &mut all,
-        "tmid",
-        message.thread.as_ref().map(|id| id.as_str().to_owned()),
-    );
+    put(&mut all, "tmid", message.thread.as_ref().map(|id| id.as_str().to_owned()));
     put(&mut all, "tshow", message.tshow);
     put(&mut all, "tcount", message.tcount);
     put(&mut all, "tlm", message.tlm.map(time::iso));
     put(&mut all, "pinned", message.pinned);
     put(&mut all, "pinnedAt", message.pinned_at.map(time::iso));
     put(&mut all, "editedAt", message.edited_at.map(time::iso));
-    let star = message
-        .starred_by
-        .as_ref()
-        .map(|user| json!([{"_id": user.as_str()}]));
+    let star = message.starred_by.as_ref().map(|user| json!([{"_id": user.as_str()}]));
     put(&mut all, "starred", star);
     for (key, text) in [
         ("mentions", &message.mentions),
@@ -150,11 +130,7 @@ async fn access(app: &TestApp, user: &TestUser, room: &str) -> Access {
 /// The documents of a user's rooms.
 async fn rooms(app: &TestApp, user: &TestUser) -> Vec<Value> {
     let caller = app.caller(user).await;
-    let page = app
-        .core
-        .dm_list(&caller, &ListQuery::first(100), &|_| Value::Null)
-        .await
-        .unwrap();
+    let page = app.core.dm_list(&caller, &ListQuery::first(100), &|_| Value::Null).await.unwrap();
     assert_eq!(page.total, i64::try_from(page.items.len()).unwrap());
     page.items.iter().map(room_document).collect()
 }
@@ -164,11 +140,7 @@ async fn messages(app: &TestApp, user: &TestUser, room: &str) -> Vec<Value> {
     let caller = app.caller(user).await;
     let access = app.core.access(&caller, room).await.unwrap();
     let (query, marks) = (ListQuery::first(100), Marks::default());
-    let page = app
-        .core
-        .messages(&caller, &access, &query, &marks, &|_| Value::Null)
-        .await
-        .unwrap();
+    let page = app.core.messages(&caller, &access, &query, &marks, &|_| Value::Null).await.unwrap();
     assert_eq!(page.total, i64::try_from(page.items.len()).unwrap());
     page.items.iter().map(message_document).collect()
 }

@@ -19,10 +19,7 @@ fn before() -> Vec<String> {
         line("rooms", &room("anna1bobb1", &["anna1", "bobb1"])),
         line("rooms", &room("group", &["anna1", "bobb1", "carl1"])),
         line("messages", &message("m1", "anna1bobb1")),
-        line(
-            "subscriptions",
-            &json!({"_id": "s1", "rid": "anna1bobb1", "u": {"_id": "anna1"}}),
-        ),
+        line("subscriptions", &json!({"_id": "s1", "rid": "anna1bobb1", "u": {"_id": "anna1"}})),
     ]
 }
 
@@ -45,41 +42,17 @@ fn of_users() -> Vec<(String, &'static str)> {
         (with(json!({"_id": null})), "_id is missing"),
         (with(json!({"_id": 7})), "_id is not a text"),
         (with(json!({"_id": "a b"})), "_id is not usable as an id"),
-        (
-            with(json!({"_id": "x".repeat(129)})),
-            "_id is not usable as an id",
-        ),
-        (
-            with(json!({"_id": "BOB"})),
-            "the id is another account's username",
-        ),
-        (
-            with(json!({"username": "Bob"})),
-            "the username belongs to another account",
-        ),
-        (
-            with(json!({"username": "anna1"})),
-            "the username is another account's id",
-        ),
-        (
-            with(json!({"username": "a".repeat(24)})),
-            "username has the form of an id",
-        ),
-        (
-            with(json!({"username": "a b"})),
-            "username is not usable as an id",
-        ),
+        (with(json!({"_id": "x".repeat(129)})), "_id is not usable as an id"),
+        (with(json!({"_id": "BOB"})), "the id is another account's username"),
+        (with(json!({"username": "Bob"})), "the username belongs to another account"),
+        (with(json!({"username": "anna1"})), "the username is another account's id"),
+        (with(json!({"username": "a".repeat(24)})), "username has the form of an id"),
+        (with(json!({"username": "a b"})), "username is not usable as an id"),
         (with(json!({"name": "a\0b"})), "name holds a NUL character"),
-        (
-            with(json!({"createdAt": "soon"})),
-            "createdAt is not a time",
-        ),
+        (with(json!({"createdAt": "soon"})), "createdAt is not a time"),
         (with(json!({"active": 1})), "active is not true or false"),
         (with(json!({"roles": [1]})), "roles is not a list of texts"),
-        (
-            with(json!({"emails": [{}]})),
-            "emails holds something that is not an address",
-        ),
+        (with(json!({"emails": [{}]})), "emails holds something that is not an address"),
         (
             with(json!({"emails": [{"address": "ANN@example.com"}]})),
             "an e-mail address belongs to another account",
@@ -97,26 +70,17 @@ fn of_rooms() -> Vec<(String, &'static str)> {
     let with = |changes: Value| line("rooms", &change(&base, &changes));
     vec![
         (with(json!({"t": null})), "t is missing"),
-        (
-            with(json!({"t": "c"})),
-            "not a direct room: only those are taken for now",
-        ),
+        (with(json!({"t": "c"})), "not a direct room: only those are taken for now"),
         (with(json!({"ts": null})), "ts is missing"),
         (with(json!({"uids": null})), "uids is missing"),
         (with(json!({"uids": []})), "uids is not a list of ids"),
         (with(json!({"msgs": "many"})), "msgs is not a whole number"),
-        (
-            with(json!({"_id": "group"})),
-            "the id is that of a room of other members",
-        ),
+        (with(json!({"_id": "group"})), "the id is that of a room of other members"),
         (
             with(json!({"_id": "bobb1rocket.cat"})),
             "the id is made of the ids of two users who are not the members",
         ),
-        (
-            with(json!({"lastMessage": {}})),
-            "lastMessage: _id is missing",
-        ),
+        (with(json!({"lastMessage": {}})), "lastMessage: _id is missing"),
         (
             with(json!({"lastMessage": message("m9", "group")})),
             "lastMessage: rid is another room's",
@@ -140,14 +104,8 @@ fn of_the_rest() -> Vec<(String, &'static str)> {
         (sub(json!({"rid": "nowhere"})), "the room is not here"),
         (sub(json!({"u": null})), "u is missing"),
         (sub(json!({"u": {}})), "u._id is missing"),
-        (
-            sub(json!({"u": {"_id": "zoe11"}})),
-            "the user is not a member of the room",
-        ),
-        (
-            sub(json!({"_id": "s1"})),
-            "the id is that of another subscription",
-        ),
+        (sub(json!({"u": {"_id": "zoe11"}})), "the user is not a member of the room"),
+        (sub(json!({"_id": "s1"})), "the id is that of another subscription"),
         (msg(json!({"_id": null})), "_id is missing"),
         (msg(json!({"ts": null})), "ts is missing"),
         (msg(json!({"rid": null})), "rid is missing"),
@@ -155,14 +113,8 @@ fn of_the_rest() -> Vec<(String, &'static str)> {
         (msg(json!({"u": null})), "u is missing"),
         (msg(json!({"u": {"username": "ann"}})), "u._id is missing"),
         (msg(json!({"msg": "a\0b"})), "msg holds a NUL character"),
-        (
-            msg(json!({"_id": "m1"})),
-            "the id is that of a message of another room",
-        ),
-        (
-            msg(json!({"_hidden": true})),
-            "a hidden copy from the history of an edited message",
-        ),
+        (msg(json!({"_id": "m1"})), "the id is that of a message of another room"),
+        (msg(json!({"_hidden": true})), "a hidden copy from the history of an edited message"),
     ]
 }
 
@@ -172,19 +124,12 @@ async fn each_line_is_refused_for_its_reason_and_the_others_are_taken() {
     for outcome in import(&app, &before()).await {
         assert_eq!(outcome.fate, Fate::Taken, "line {}", outcome.number);
     }
-    let bad: Vec<_> = [of_users(), of_rooms(), of_the_rest()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let bad: Vec<_> = [of_users(), of_rooms(), of_the_rest()].into_iter().flatten().collect();
     let mut file: Vec<String> = bad.iter().map(|(line, _)| line.clone()).collect();
     file.push(line("messages", &message("good", "group")));
     let outcomes = import(&app, &file).await;
     for (outcome, (line, reason)) in outcomes.iter().zip(&bad) {
-        let told = if *reason == "not JSON" {
-            "not JSON"
-        } else {
-            refusal(outcome)
-        };
+        let told = if *reason == "not JSON" { "not JSON" } else { refusal(outcome) };
         assert_eq!(told, *reason, "{line}");
     }
     assert_eq!(outcomes.last().unwrap().fate, Fate::Taken);
@@ -202,18 +147,9 @@ async fn what_is_no_text_or_too_long_is_refused() {
     let long = vec![b' '; MAX_LINE + 1];
     let long = [b"x".as_slice(), &long].concat();
     let lines = [
-        Line {
-            number: 1,
-            bytes: b"\xff\xfe",
-        },
-        Line {
-            number: 2,
-            bytes: &long,
-        },
-        Line {
-            number: 3,
-            bytes: b"  ",
-        },
+        Line { number: 1, bytes: b"\xff\xfe" },
+        Line { number: 2, bytes: &long },
+        Line { number: 3, bytes: b"  " },
     ];
     let outcomes = app.core.import_batch(&lines).await.unwrap();
     assert_eq!(outcomes.len(), 2, "an empty line is no line");

@@ -34,27 +34,14 @@ async fn bodies_that_are_no_object_are_refused() {
         ("\"content\"", "a JSON object is required"),
         ("null", "a JSON object is required"),
         ("", "content is required"),
-        (
-            "{\"content\":\"a\\u0000b\"}",
-            "NUL characters are not allowed",
-        ),
-        (
-            "{\"content\":\"x\",\"other\":[\"\\u0000\"]}",
-            "NUL characters are not allowed",
-        ),
+        ("{\"content\":\"a\\u0000b\"}", "NUL characters are not allowed"),
+        ("{\"content\":\"x\",\"other\":[\"\\u0000\"]}", "NUL characters are not allowed"),
     ] {
         refused(&send_raw(&app, &ann, &channel, body).await, 400, text);
     }
     let deep = format!("{{\"content\":{}}}", "[".repeat(100_000));
-    refused(
-        &send_raw(&app, &ann, &channel, deep).await,
-        400,
-        "invalid JSON",
-    );
-    assert_eq!(
-        messages(&app, &ann, &channel, &[]).await,
-        Vec::<Value>::new()
-    );
+    refused(&send_raw(&app, &ann, &channel, deep).await, 400, "invalid JSON");
+    assert_eq!(messages(&app, &ann, &channel, &[]).await, Vec::<Value>::new());
 }
 
 #[tokio::test]
@@ -68,43 +55,19 @@ async fn values_of_other_types_are_refused() {
         (json!({"content": ["x"]}), "invalid content"),
         (json!({"content": {"$ne": null}}), "invalid content"),
         (json!({"content": "x", "threadId": 7}), "invalid threadId"),
-        (
-            json!({"content": "x", "threadId": {"$gt": ""}}),
-            "invalid threadId",
-        ),
-        (
-            json!({"content": "x", "threadId": "nowhere"}),
-            "unknown threadId",
-        ),
+        (json!({"content": "x", "threadId": {"$gt": ""}}), "invalid threadId"),
+        (json!({"content": "x", "threadId": "nowhere"}), "unknown threadId"),
         (json!({"content": "x", "clientId": 7}), "invalid clientId"),
         (json!({"content": "x", "clientId": ""}), "invalid clientId"),
-        (
-            json!({"content": "x", "clientId": "x".repeat(65)}),
-            "invalid clientId",
-        ),
-        (
-            json!({"content": "x", "attachmentIds": "a"}),
-            "invalid attachmentIds",
-        ),
-        (
-            json!({"content": "x", "attachmentIds": [7]}),
-            "invalid attachmentIds",
-        ),
-        (
-            json!({"content": "x", "attachmentIds": ["a"]}),
-            "invalid attachmentIds",
-        ),
-        (
-            json!({"content": "", "attachmentIds": ["a"]}),
-            "invalid attachmentIds",
-        ),
+        (json!({"content": "x", "clientId": "x".repeat(65)}), "invalid clientId"),
+        (json!({"content": "x", "attachmentIds": "a"}), "invalid attachmentIds"),
+        (json!({"content": "x", "attachmentIds": [7]}), "invalid attachmentIds"),
+        (json!({"content": "x", "attachmentIds": ["a"]}), "invalid attachmentIds"),
+        (json!({"content": "", "attachmentIds": ["a"]}), "invalid attachmentIds"),
     ] {
         refused(&send(&app, &ann, &channel, body).await, 400, text);
     }
-    assert_eq!(
-        messages(&app, &ann, &channel, &[]).await,
-        Vec::<Value>::new()
-    );
+    assert_eq!(messages(&app, &ann, &channel, &[]).await, Vec::<Value>::new());
     for (body, status, text) in [
         (json!({}), 400, "userId is required"),
         (json!({"userId": ""}), 400, "userId is required"),
@@ -132,41 +95,25 @@ async fn optional_keys_may_be_null_and_unknown_ones_are_passed_over() {
 #[tokio::test]
 async fn lone_surrogates_are_repaired() {
     let (app, ann, _, channel) = pair().await;
-    let sent = send_raw(&app, &ann, &channel, r#"{"content":"cut \ud83d"}"#)
-        .await
-        .expect(201);
+    let sent = send_raw(&app, &ann, &channel, r#"{"content":"cut \ud83d"}"#).await.expect(201);
     assert_eq!(sent["data"]["content"], "cut \u{fffd}");
-    assert_eq!(
-        messages(&app, &ann, &channel, &[]).await[0]["content"],
-        "cut \u{fffd}"
-    );
+    assert_eq!(messages(&app, &ann, &channel, &[]).await[0]["content"], "cut \u{fffd}");
 }
 
 #[tokio::test]
 async fn long_texts_and_larger_bodies_are_refused() {
     let (app, ann, _, channel) = pair().await;
     let long = json!({"content": "x".repeat(1024 * 1024)});
-    refused(
-        &send(&app, &ann, &channel, long).await,
-        400,
-        "content exceeds 4000 characters",
-    );
+    refused(&send(&app, &ann, &channel, long).await, 400, "content exceeds 4000 characters");
     let body = json!({"content": "x".repeat(2 * 1024 * 1024)});
-    refused(
-        &send(&app, &ann, &channel, body).await,
-        413,
-        "request body too large",
-    );
+    refused(&send(&app, &ann, &channel, body).await, 413, "request body too large");
     let path = "/api/auth/login";
     refused(
         &raw(&app, path, &[], vec![b' '; 2 * 1024 * 1024]).await,
         413,
         "request body too large",
     );
-    assert_eq!(
-        messages(&app, &ann, &channel, &[]).await,
-        Vec::<Value>::new()
-    );
+    assert_eq!(messages(&app, &ann, &channel, &[]).await, Vec::<Value>::new());
 }
 
 #[tokio::test]
@@ -184,11 +131,7 @@ async fn nul_in_the_address_is_refused() {
     ] {
         refused(&me.get(&path, &[]).await, 400, nul);
     }
-    refused(
-        &send(&app, &ann, "a%00b", json!({"content": "x"})).await,
-        400,
-        nul,
-    );
+    refused(&send(&app, &ann, "a%00b", json!({"content": "x"})).await, 400, nul);
     refused(&me.get("/users/%ff", &[]).await, 400, "invalid id");
     me.get("/users?q=%ff%ed%a0%bd", &[]).await.ok();
 }
@@ -197,9 +140,7 @@ async fn nul_in_the_address_is_refused() {
 async fn limits_never_fail() {
     let (app, ann, bob, channel) = pair().await;
     for n in 0..3 {
-        send(&app, &bob, &channel, json!({"content": n.to_string()}))
-            .await
-            .expect(201);
+        send(&app, &bob, &channel, json!({"content": n.to_string()})).await.expect(201);
     }
     for (limit, rows) in [
         ("", 3),

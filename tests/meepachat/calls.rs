@@ -21,31 +21,22 @@ pub(crate) fn rows(answer: &Answer) -> Vec<Value> {
 
 /// The ids of the channels of a list.
 pub(crate) fn channels(rows: &[Value]) -> Vec<String> {
-    rows.iter()
-        .map(|row| row["channel"]["id"].as_str().unwrap().to_owned())
-        .collect()
+    rows.iter().map(|row| row["channel"]["id"].as_str().unwrap().to_owned()).collect()
 }
 
 /// The `key`s of a list.
 pub(crate) fn each(rows: &[Value], key: &str) -> Vec<String> {
-    rows.iter()
-        .map(|row| row[key].as_str().unwrap().to_owned())
-        .collect()
+    rows.iter().map(|row| row[key].as_str().unwrap().to_owned()).collect()
 }
 
 /// Sends a text; the message.
 pub(crate) async fn say(app: &TestApp, user: &TestUser, channel: &str, text: &str) -> Value {
-    send(app, user, channel, json!({"content": text}))
-        .await
-        .expect(201)["data"]
-        .clone()
+    send(app, user, channel, json!({"content": text})).await.expect(201)["data"].clone()
 }
 
 /// Sends a body.
 pub(crate) async fn send(app: &TestApp, user: &TestUser, channel: &str, body: Value) -> Answer {
-    app.meepa(user)
-        .post(&format!("/dms/{channel}/messages"), body)
-        .await
+    app.meepa(user).post(&format!("/dms/{channel}/messages"), body).await
 }
 
 /// `GET /api/dms/{channel}/messages` with these pairs.
@@ -55,19 +46,12 @@ pub(crate) async fn messages(
     channel: &str,
     query: &[(&str, &str)],
 ) -> Vec<Value> {
-    rows(
-        &app.meepa(user)
-            .get(&format!("/dms/{channel}/messages"), query)
-            .await,
-    )
+    rows(&app.meepa(user).get(&format!("/dms/{channel}/messages"), query).await)
 }
 
 /// The user's access to a room, through the core.
 pub(crate) async fn access(app: &TestApp, user: &TestUser, room: &str) -> Access {
-    app.core
-        .access(&app.caller(user).await, room)
-        .await
-        .unwrap()
+    app.core.access(&app.caller(user).await, room).await.unwrap()
 }
 
 /// Sends through the core, as the other face does.
@@ -78,11 +62,7 @@ pub(crate) async fn elsewhere(
     new: NewMessage,
 ) -> Message {
     let place = access(app, user, channel).await;
-    app.core
-        .send(&app.caller(user).await, &place, new)
-        .await
-        .unwrap()
-        .message
+    app.core.send(&app.caller(user).await, &place, new).await.unwrap().message
 }
 
 /// A request whose body is these bytes.
@@ -96,13 +76,7 @@ pub(crate) async fn raw(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    app.send(
-        request
-            .header("content-type", "application/json")
-            .body(body.into())
-            .unwrap(),
-    )
-    .await
+    app.send(request.header("content-type", "application/json").body(body.into()).unwrap()).await
 }
 
 /// An answer that is an error of this contract, and nothing else.
@@ -114,12 +88,7 @@ pub(crate) fn refused(answer: &Answer, status: u16, text: &str) {
 
 /// The names of an object's members.
 pub(crate) fn keys(object: &Value) -> BTreeSet<&str> {
-    object
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect()
+    object.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
 /// A POST without credentials.

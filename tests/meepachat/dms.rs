@@ -26,15 +26,8 @@ const CHANNEL: [&str; 13] = [
     "groupId",
 ];
 
-const USER: [&str; 7] = [
-    "id",
-    "username",
-    "displayName",
-    "status",
-    "bot",
-    "createdAt",
-    "avatarPath",
-];
+const USER: [&str; 7] =
+    ["id", "username", "displayName", "status", "bot", "createdAt", "avatarPath"];
 
 const MESSAGE: [&str; 12] = [
     "id",
@@ -60,10 +53,7 @@ const OMITTED: [&str; 3] = ["serverId", "groupId", "avatarPath"];
 const ADDED: [&str; 1] = ["mentions"];
 
 fn documented<'a>(keys: &[&'a str]) -> BTreeSet<&'a str> {
-    keys.iter()
-        .copied()
-        .filter(|key| !OMITTED.contains(key))
-        .collect()
+    keys.iter().copied().filter(|key| !OMITTED.contains(key)).collect()
 }
 
 #[tokio::test]
@@ -77,10 +67,7 @@ async fn a_row_is_the_document() {
     reply.thread = Some(root["id"].as_str().unwrap().to_owned());
     reply.tshow = true;
     let reply = elsewhere(&app, &bob, &channel, reply).await;
-    app.core
-        .react(&app.caller(&ann).await, reply.id.as_str(), "tada", None)
-        .await
-        .unwrap();
+    app.core.react(&app.caller(&ann).await, reply.id.as_str(), "tada", None).await.unwrap();
 
     let answer = app.meepa(&ann).get("/dms", &[]).await;
     assert_eq!(answer.headers["content-type"], "application/json");
@@ -105,11 +92,7 @@ async fn a_row_is_the_document() {
     let bob_json = json!({"id": bob.id, "username": "bob", "displayName": "bob",
         "status": "offline", "bot": false, "createdAt": time::iso(START)});
     assert_eq!(row["otherUser"], bob_json);
-    let updated = app
-        .core
-        .message(&app.caller(&ann).await, reply.id.as_str())
-        .await
-        .unwrap();
+    let updated = app.core.message(&app.caller(&ann).await, reply.id.as_str()).await.unwrap();
     let updated = updated.unwrap().0.updated;
     assert_eq!(
         *last,
@@ -143,29 +126,14 @@ async fn without_a_message_there_is_no_last_one_and_both_see_the_channel() {
 async fn opening_makes_once_and_finds_after() {
     let app = app().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let made = app
-        .meepa(&ann)
-        .post("/dms", json!({"userId": bob.id}))
-        .await
-        .expect(201);
-    let found = app
-        .meepa(&bob)
-        .post("/dms", json!({"userId": ann.id}))
-        .await
-        .ok();
-    assert_eq!(
-        made["data"]["channel"]["id"],
-        found["data"]["channel"]["id"]
-    );
+    let made = app.meepa(&ann).post("/dms", json!({"userId": bob.id})).await.expect(201);
+    let found = app.meepa(&bob).post("/dms", json!({"userId": ann.id})).await.ok();
+    assert_eq!(made["data"]["channel"]["id"], found["data"]["channel"]["id"]);
     assert_eq!(made["data"], dms(&app, &ann, &[]).await[0]);
     assert_eq!(found["data"], dms(&app, &bob, &[]).await[0]);
     let channel = made["data"]["channel"]["id"].as_str().unwrap();
     let last = say(&app, &ann, channel, "hi").await;
-    let again = app
-        .meepa(&bob)
-        .post("/dms", json!({"userId": ann.id}))
-        .await
-        .ok();
+    let again = app.meepa(&bob).post("/dms", json!({"userId": ann.id})).await.ok();
     assert_eq!(again["data"]["lastMessage"], last);
 }
 
@@ -178,9 +146,7 @@ async fn opening_at_once_from_both_sides_makes_one_channel() {
         let (app, ann, bob) = (app.clone(), ann.clone(), bob.clone());
         calls.push(tokio::spawn(async move {
             let (me, other) = if n % 2 == 0 { (ann, bob) } else { (bob, ann) };
-            app.meepa(&me)
-                .post("/dms", json!({"userId": other.id}))
-                .await
+            app.meepa(&me).post("/dms", json!({"userId": other.id})).await
         }));
     }
     let (mut ids, mut created) = (BTreeSet::new(), 0);
@@ -188,19 +154,11 @@ async fn opening_at_once_from_both_sides_makes_one_channel() {
         let answer = call.await.unwrap();
         created += i32::from(answer.status.as_u16() == 201);
         assert!(answer.status.is_success(), "{answer:?}");
-        ids.insert(
-            answer.json()["data"]["channel"]["id"]
-                .as_str()
-                .unwrap()
-                .to_owned(),
-        );
+        ids.insert(answer.json()["data"]["channel"]["id"].as_str().unwrap().to_owned());
     }
     assert_eq!((ids.len(), created), (1, 1));
     for user in [&ann, &bob] {
-        assert_eq!(
-            channels(&dms(&app, user, &[]).await),
-            ids.iter().cloned().collect::<Vec<_>>()
-        );
+        assert_eq!(channels(&dms(&app, user, &[]).await), ids.iter().cloned().collect::<Vec<_>>());
     }
 }
 
@@ -208,11 +166,7 @@ async fn opening_at_once_from_both_sides_makes_one_channel() {
 async fn a_note_to_oneself_shows_oneself() {
     let app = app().await;
     let ann = app.user("ann").await;
-    let made = app
-        .meepa(&ann)
-        .post("/dms", json!({"userId": ann.id}))
-        .await
-        .expect(201);
+    let made = app.meepa(&ann).post("/dms", json!({"userId": ann.id})).await.expect(201);
     let row = &made["data"];
     assert_eq!(
         (&row["otherUser"]["id"], &row["channel"]["memberCount"]),
@@ -221,36 +175,21 @@ async fn a_note_to_oneself_shows_oneself() {
     assert_eq!(row["channel"]["displayName"], "ann");
     assert!(!keys(row).contains("otherUsers"));
     assert_eq!(dms(&app, &ann, &[]).await, std::slice::from_ref(row));
-    app.meepa(&ann)
-        .post("/dms", json!({"userId": ann.id}))
-        .await
-        .ok();
+    app.meepa(&ann).post("/dms", json!({"userId": ann.id})).await.ok();
 }
 
 #[tokio::test]
 async fn a_group_is_listed_with_all_others_in_the_order_of_joining() {
     let app = app().await;
     let ann = app.user("ann").await;
-    let zoe = NewUser {
-        username: "zoe".into(),
-        name: "Zoe Day".into(),
-        ..NewUser::default()
-    };
+    let zoe = NewUser { username: "zoe".into(), name: "Zoe Day".into(), ..NewUser::default() };
     let (zoe, bob) = (app.user_with(zoe).await, app.user("bob").await);
-    let opened = app
-        .core
-        .open_direct(&app.caller(&ann).await, &["zoe", "bob"], false)
-        .await
-        .unwrap();
+    let opened =
+        app.core.open_direct(&app.caller(&ann).await, &["zoe", "bob"], false).await.unwrap();
     let rows = dms(&app, &bob, &[]).await;
     let row = &rows[0];
     assert_eq!(row["channel"]["id"], opened.room.id.as_str());
-    let ids: Vec<&Value> = row["otherUsers"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|u| &u["id"])
-        .collect();
+    let ids: Vec<&Value> = row["otherUsers"].as_array().unwrap().iter().map(|u| &u["id"]).collect();
     let first = ids[0];
     assert_eq!(row["otherUser"]["id"], *first);
     assert_eq!(*first, ann.id, "whoever made it joined first");
@@ -269,33 +208,16 @@ async fn what_was_closed_elsewhere_stays_out_until_the_next_message() {
     say(&app, &ann, &channel, "one").await;
     let close = async || {
         let room = access(&app, &bob, &channel).await;
-        app.core
-            .close_room(&app.caller(&bob).await, &room)
-            .await
-            .unwrap();
+        app.core.close_room(&app.caller(&bob).await, &room).await.unwrap();
         assert!(dms(&app, &bob, &[]).await.is_empty());
     };
     close().await;
-    assert_eq!(
-        dms(&app, &ann, &[]).await.len(),
-        1,
-        "only for who closed it"
-    );
+    assert_eq!(dms(&app, &ann, &[]).await.len(), 1, "only for who closed it");
     say(&app, &ann, &channel, "two").await;
-    assert_eq!(
-        dms(&app, &bob, &[]).await[0]["lastMessage"]["content"],
-        "two"
-    );
+    assert_eq!(dms(&app, &bob, &[]).await[0]["lastMessage"]["content"], "two");
     close().await;
-    app.meepa(&bob)
-        .post("/dms", json!({"userId": ann.id}))
-        .await
-        .ok();
-    assert_eq!(
-        channels(&dms(&app, &bob, &[]).await),
-        [channel.as_str()],
-        "opened again"
-    );
+    app.meepa(&bob).post("/dms", json!({"userId": ann.id})).await.ok();
+    assert_eq!(channels(&dms(&app, &bob, &[]).await), [channel.as_str()], "opened again");
 }
 
 #[tokio::test]
@@ -304,10 +226,7 @@ async fn system_and_encrypted_messages_are_not_the_last() {
     let (ann, bob) = (app.admin("ann").await, app.user("bob").await);
     let channel = app.meepa(&ann).open(&bob.id).await;
     let hi = say(&app, &bob, &channel, "hi").await;
-    app.core
-        .pin(&app.caller(&ann).await, hi["id"].as_str().unwrap())
-        .await
-        .unwrap();
+    app.core.pin(&app.caller(&ann).await, hi["id"].as_str().unwrap()).await.unwrap();
     assert_eq!(dms(&app, &bob, &[]).await[0]["lastMessage"]["id"], hi["id"]);
     let mut secret = NewMessage::text("c2VjcmV0");
     secret.kind = Some("e2e".to_owned());
@@ -319,11 +238,7 @@ async fn system_and_encrypted_messages_are_not_the_last() {
 async fn a_bot_can_be_written_to_and_a_renamed_user_has_the_new_name() {
     let app = app().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let made = app
-        .meepa(&ann)
-        .post("/dms", json!({"userId": "rocket.cat"}))
-        .await
-        .expect(201);
+    let made = app.meepa(&ann).post("/dms", json!({"userId": "rocket.cat"})).await.expect(201);
     assert_eq!(made["data"]["otherUser"]["bot"], true);
     let channel = app.meepa(&ann).open(&bob.id).await;
     say(&app, &bob, &channel, "hi").await;
@@ -345,11 +260,7 @@ async fn a_bot_can_be_written_to_and_a_renamed_user_has_the_new_name() {
 #[tokio::test]
 async fn who_is_gone_or_left_is_shown_as_far_as_known() {
     let app = app().await;
-    let (ann, bob, eve) = (
-        app.user("ann").await,
-        app.user("bob").await,
-        app.user("eve").await,
-    );
+    let (ann, bob, eve) = (app.user("ann").await, app.user("bob").await, app.user("eve").await);
     let at = "2020-01-01T00:00:00.000Z";
     let room = json!({"collection": "rooms", "_id": "oldgroup", "t": "d", "ts": at, "_updatedAt": at,
         "uids": ["lostone", bob.id, ann.id], "usernames": ["ann", "bob", "lost"], "usersCount": 3,
@@ -361,10 +272,7 @@ async fn who_is_gone_or_left_is_shown_as_far_as_known() {
         "reactions": {":tada:": {"usernames": ["eve", "nobody"]}}});
     let (room, message) = (room.to_string(), message.to_string());
     let lines = [(1, &room), (2, &message)];
-    let lines = lines.map(|(number, line)| Line {
-        number,
-        bytes: line.as_bytes(),
-    });
+    let lines = lines.map(|(number, line)| Line { number, bytes: line.as_bytes() });
     let fates = app.core.import_batch(&lines).await.unwrap();
     assert!(fates.iter().all(|one| one.fate == Fate::Taken), "{fates:?}");
 
@@ -382,14 +290,7 @@ async fn who_is_gone_or_left_is_shown_as_far_as_known() {
     let last = &row["lastMessage"];
     assert_eq!(last["user"]["username"], "left");
     assert_eq!(last["user"]["displayName"], "Left One");
-    assert_eq!(
-        last["reactions"],
-        json!([{"emoji": "🎉", "count": 2, "users": [eve.id]}])
-    );
-    let answer = app
-        .meepa(&bob)
-        .get("/dms/oldgroup/messages", &[])
-        .await
-        .ok();
+    assert_eq!(last["reactions"], json!([{"emoji": "🎉", "count": 2, "users": [eve.id]}]));
+    let answer = app.meepa(&bob).get("/dms/oldgroup/messages", &[]).await.ok();
     assert_eq!(answer["data"], json!([last]));
 }

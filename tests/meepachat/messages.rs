@@ -33,10 +33,7 @@ async fn a_sent_message_is_the_stored_one() {
                 "bot": false, "createdAt": time::iso(START)},
             "mentions": [{"id": bob.id, "username": "bob", "displayName": "bob"}]})
     );
-    assert_eq!(
-        messages(&app, &bob, &channel, &[]).await,
-        std::slice::from_ref(&sent)
-    );
+    assert_eq!(messages(&app, &bob, &channel, &[]).await, std::slice::from_ref(&sent));
     assert_eq!(dms(&app, &bob, &[]).await[0]["lastMessage"], sent);
 }
 
@@ -46,27 +43,15 @@ async fn the_core_has_the_same_message_and_unread_count() {
     let sent = say(&app, &ann, &channel, "hi @bob").await;
     let caller = app.caller(&bob).await;
     let room = access(&app, &bob, &channel).await;
-    assert_eq!(
-        (room.member().unread(room.room()), room.member().mentions),
-        (1, 1)
-    );
+    assert_eq!((room.member().unread(room.room()), room.member().mentions), (1, 1));
     let none = |_: &_| Value::Null;
     let query = ListQuery::first(50);
-    let page = app
-        .core
-        .messages(&caller, &room, &query, &Marks::default(), &none)
-        .await
-        .unwrap();
+    let page = app.core.messages(&caller, &room, &query, &Marks::default(), &none).await.unwrap();
     let stored = &page.items[0];
     assert_eq!(stored.id.as_str(), sent["id"]);
     assert_eq!(time::iso(stored.ts), sent["createdAt"]);
     // And what is sent elsewhere is here.
-    let elsewhere = app
-        .core
-        .send(&caller, &room, NewMessage::text("back"))
-        .await
-        .unwrap()
-        .message;
+    let elsewhere = app.core.send(&caller, &room, NewMessage::text("back")).await.unwrap().message;
     let page = messages(&app, &ann, &channel, &[]).await;
     assert_eq!(each(&page, "content"), ["back", "hi @bob"]);
     assert_eq!(page[0]["id"], elsewhere.id.as_str());
@@ -80,23 +65,14 @@ async fn pages_go_back_from_a_message() {
     let mut ids = Vec::new();
     for n in 0..105 {
         let me = if n % 2 == 0 { &ann } else { &bob };
-        ids.insert(
-            0,
-            say(&app, me, &channel, "hi").await["id"]
-                .as_str()
-                .unwrap()
-                .to_owned(),
-        );
+        ids.insert(0, say(&app, me, &channel, "hi").await["id"].as_str().unwrap().to_owned());
     }
     let page =
         async |query: &[(&str, &str)]| each(&messages(&app, &ann, &channel, query).await, "id");
     assert_eq!(page(&[]).await, ids[..50], "newest first, fifty");
     assert_eq!(page(&[("before", ""), ("limit", "3")]).await, ids[..3]);
     assert_eq!(page(&[("limit", "1000")]).await, ids[..100]);
-    assert_eq!(
-        page(&[("before", &ids[2]), ("limit", "2")]).await,
-        ids[3..5]
-    );
+    assert_eq!(page(&[("before", &ids[2]), ("limit", "2")]).await, ids[3..5]);
     assert_eq!(page(&[("before", &ids[103])]).await, ids[104..]);
     assert!(page(&[("before", &ids[104])]).await.is_empty());
 }
@@ -106,10 +82,7 @@ async fn before_must_be_a_message_of_the_channel() {
     let (app, ann, _, channel) = pair().await;
     let eve = app.user("eve").await;
     let other = app.meepa(&ann).open(&eve.id).await;
-    let foreign = say(&app, &eve, &other, "hi").await["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let foreign = say(&app, &eve, &other, "hi").await["id"].as_str().unwrap().to_owned();
     let path = format!("/dms/{channel}/messages");
     for before in [foreign.as_str(), "nowhere", "2026-01-02T03:04:05.678Z"] {
         let answer = app.meepa(&ann).get(&path, &[("before", before)]).await;
@@ -140,10 +113,7 @@ async fn a_foreign_channel_and_a_missing_one_are_the_same() {
         assert!(answers.windows(2).all(|two| two[0] == two[1]));
     }
     assert_eq!(messages(&app, &bob, &channel, &[]).await.len(), 1);
-    assert!(
-        dms(&app, &eve, &[]).await.is_empty(),
-        "no attempt made a channel"
-    );
+    assert!(dms(&app, &eve, &[]).await.is_empty(), "no attempt made a channel");
 }
 
 #[tokio::test]
@@ -151,21 +121,10 @@ async fn the_limit_is_four_thousand_scalars() {
     let (app, ann, _, channel) = pair().await;
     say(&app, &ann, &channel, &"😀".repeat(4000)).await;
     let long = json!({"content": "x".repeat(4001)});
-    refused(
-        &send(&app, &ann, &channel, long).await,
-        400,
-        "content exceeds 4000 characters",
-    );
-    app.core
-        .overwrite_setting("MeepaChat_Max_Content", &json!(5))
-        .await
-        .unwrap();
+    refused(&send(&app, &ann, &channel, long).await, 400, "content exceeds 4000 characters");
+    app.core.overwrite_setting("MeepaChat_Max_Content", &json!(5)).await.unwrap();
     let long = json!({"content": "x".repeat(6)});
-    refused(
-        &send(&app, &ann, &channel, long).await,
-        400,
-        "content exceeds 5 characters",
-    );
+    refused(&send(&app, &ann, &channel, long).await, 400, "content exceeds 5 characters");
 }
 
 #[tokio::test]
@@ -177,20 +136,11 @@ async fn replies_go_to_the_root_and_out_of_the_channel() {
     assert_eq!(reply["threadId"], root["id"]);
     let nested = json!({"content": "nested", "threadId": reply["id"]});
     let nested = send(&app, &ann, &channel, nested).await.expect(201)["data"].clone();
-    assert_eq!(
-        nested["threadId"], root["id"],
-        "a reply to a reply goes to its root"
-    );
+    assert_eq!(nested["threadId"], root["id"], "a reply to a reply goes to its root");
     let page = messages(&app, &ann, &channel, &[]).await;
     assert_eq!(each(&page, "id"), [root["id"].as_str().unwrap()]);
-    assert_eq!(
-        (&page[0]["replyCount"], page[0].get("threadId")),
-        (&json!(2), None)
-    );
-    assert_eq!(
-        dms(&app, &ann, &[]).await[0]["lastMessage"]["id"],
-        root["id"]
-    );
+    assert_eq!((&page[0]["replyCount"], page[0].get("threadId")), (&json!(2), None));
+    assert_eq!(dms(&app, &ann, &[]).await[0]["lastMessage"]["id"], root["id"]);
 }
 
 #[tokio::test]
@@ -200,21 +150,10 @@ async fn a_thread_of_another_channel_is_unknown() {
     let other = app.meepa(&ann).open(&eve.id).await;
     let root = say(&app, &ann, &other, "root").await;
     let body = json!({"content": "x", "threadId": root["id"]});
-    refused(
-        &send(&app, &ann, &channel, body).await,
-        400,
-        "unknown threadId",
-    );
-    app.core
-        .overwrite_setting("Threads_enabled", &json!(false))
-        .await
-        .unwrap();
+    refused(&send(&app, &ann, &channel, body).await, 400, "unknown threadId");
+    app.core.overwrite_setting("Threads_enabled", &json!(false)).await.unwrap();
     let body = json!({"content": "x", "threadId": root["id"]});
-    refused(
-        &send(&app, &ann, &other, body).await,
-        403,
-        "threads are disabled",
-    );
+    refused(&send(&app, &ann, &other, body).await, 403, "threads are disabled");
 }
 
 #[tokio::test]
@@ -247,15 +186,9 @@ async fn a_retry_finds_the_first_try() {
     assert_eq!(messages(&app, &ann, &channel, &[]).await.len(), 2);
     // The answer shows what happened to it since.
     let id = first["data"]["id"].as_str().unwrap();
-    app.core
-        .react(&app.caller(&bob).await, id, "tada", None)
-        .await
-        .unwrap();
+    app.core.react(&app.caller(&bob).await, id, "tada", None).await.unwrap();
     let again = send(&app, &ann, &channel, body).await.ok();
-    assert_eq!(
-        again["data"]["reactions"],
-        json!([{"emoji": "🎉", "count": 1, "users": [bob.id]}])
-    );
+    assert_eq!(again["data"]["reactions"], json!([{"emoji": "🎉", "count": 1, "users": [bob.id]}]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -266,13 +199,7 @@ async fn retries_at_once_store_one() {
     for _ in 0..32 {
         let (app, ann, channel) = (app.clone(), ann.clone(), channel.clone());
         calls.push(tokio::spawn(async move {
-            send(
-                &app,
-                &ann,
-                &channel,
-                json!({"content": "once", "clientId": "k"}),
-            )
-            .await
+            send(&app, &ann, &channel, json!({"content": "once", "clientId": "k"})).await
         }));
     }
     let (mut ids, mut created) = (BTreeSet::new(), 0);
@@ -289,15 +216,9 @@ async fn retries_at_once_store_one() {
 #[tokio::test]
 async fn reactions_are_characters_and_ids() {
     let (app, ann, bob, channel) = pair().await;
-    let id = say(&app, &ann, &channel, "hi").await["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id = say(&app, &ann, &channel, "hi").await["id"].as_str().unwrap().to_owned();
     for (user, emoji) in [(&ann, "+1"), (&bob, ":thumbsup:"), (&bob, "🎉")] {
-        app.core
-            .react(&app.caller(user).await, &id, emoji, None)
-            .await
-            .unwrap();
+        app.core.react(&app.caller(user).await, &id, emoji, None).await.unwrap();
     }
     let mut reactions = messages(&app, &ann, &channel, &[]).await[0]["reactions"].clone();
     let all = reactions.as_array_mut().unwrap();
@@ -310,10 +231,7 @@ async fn reactions_are_characters_and_ids() {
         ]
     );
     assert_eq!(
-        dms(&app, &bob, &[]).await[0]["lastMessage"]["reactions"]
-            .as_array()
-            .unwrap()
-            .len(),
+        dms(&app, &bob, &[]).await[0]["lastMessage"]["reactions"].as_array().unwrap().len(),
         2
     );
 }
@@ -325,20 +243,11 @@ async fn system_and_encrypted_messages_are_not_shown() {
     let channel = app.meepa(&ann).open(&bob.id).await;
     let hi = say(&app, &bob, &channel, "hi").await;
     let caller = app.caller(&ann).await;
-    app.core
-        .pin(&caller, hi["id"].as_str().unwrap())
-        .await
-        .unwrap();
+    app.core.pin(&caller, hi["id"].as_str().unwrap()).await.unwrap();
     let mut secret = NewMessage::text("c2VjcmV0");
     secret.kind = Some("e2e".to_owned());
-    app.core
-        .send(&caller, &access(&app, &ann, &channel).await, secret)
-        .await
-        .unwrap();
-    assert_eq!(
-        each(&messages(&app, &bob, &channel, &[]).await, "content"),
-        ["hi"]
-    );
+    app.core.send(&caller, &access(&app, &ann, &channel).await, secret).await.unwrap();
+    assert_eq!(each(&messages(&app, &bob, &channel, &[]).await, "content"), ["hi"]);
 }
 
 #[tokio::test]
@@ -353,10 +262,7 @@ async fn blocked_and_read_only_conversations_take_nothing() {
     }
     app.core.set_block(&caller, &room, false).await.unwrap();
     let by = parlance_core::account::Authority::Operator;
-    app.core
-        .set_active(by, &UserId::from(bob.id.as_str()), false)
-        .await
-        .unwrap();
+    app.core.set_active(by, &UserId::from(bob.id.as_str()), false).await.unwrap();
     let answer = send(&app, &ann, &channel, json!({"content": "x"})).await;
     refused(&answer, 403, "the conversation is read-only");
     assert!(messages(&app, &ann, &channel, &[]).await.is_empty());
@@ -375,8 +281,5 @@ async fn everyone_may_be_mentioned_only_by_who_may() {
     let channel = app.meepa(&ann).open(&guest.id).await;
     let answer = send(&app, &guest, &channel, json!({"content": "@all look"})).await;
     refused(&answer, 403, "@all is not allowed here");
-    assert_eq!(
-        say(&app, &ann, &channel, "@all look").await["mentions"],
-        json!([])
-    );
+    assert_eq!(say(&app, &ann, &channel, "@all look").await["mentions"], json!([]));
 }

@@ -13,15 +13,8 @@ async fn crowd(n: usize) -> (TestApp, TestUser, Vec<String>) {
     let ann = app.user("ann").await;
     let mut ids = Vec::new();
     for n in 0..n {
-        let new = NewUser {
-            username: format!("peer{n:03}"),
-            ..NewUser::default()
-        };
-        let peer = app
-            .core
-            .create_user(Authority::Operator, new)
-            .await
-            .unwrap();
+        let new = NewUser { username: format!("peer{n:03}"), ..NewUser::default() };
+        let peer = app.core.create_user(Authority::Operator, new).await.unwrap();
         ids.push(app.meepa(&ann).open(peer.id.as_str()).await);
     }
     ids.sort_unstable_by(|a, b| b.cmp(a));
@@ -58,21 +51,11 @@ async fn a_large_group_takes_one_place_of_a_page() {
 #[tokio::test]
 async fn activity_orders_the_list_and_before_cuts_it() {
     let (app, ann, ids) = crowd(4).await;
-    assert_eq!(
-        channels(&dms(&app, &ann, &[]).await),
-        ids,
-        "ties by id, descending"
-    );
+    assert_eq!(channels(&dms(&app, &ann, &[]).await), ids, "ties by id, descending");
     let mut times = Vec::new();
     for (n, channel) in [&ids[3], &ids[0], &ids[2]].into_iter().enumerate() {
-        app.clock
-            .move_to(START + 1000 * (1 + i64::try_from(n).unwrap()));
-        times.push(
-            say(&app, &ann, channel, "hi").await["createdAt"]
-                .as_str()
-                .unwrap()
-                .to_owned(),
-        );
+        app.clock.move_to(START + 1000 * (1 + i64::try_from(n).unwrap()));
+        times.push(say(&app, &ann, channel, "hi").await["createdAt"].as_str().unwrap().to_owned());
     }
     let order = [2, 0, 3, 1].map(|n: usize| ids[n].clone());
     assert_eq!(channels(&dms(&app, &ann, &[]).await), order);
@@ -83,34 +66,18 @@ async fn activity_orders_the_list_and_before_cuts_it() {
     assert_eq!(page[0]["lastMessage"]["createdAt"], times[0]);
     let page = dms(&app, &ann, &[("before", &time::iso(START + 1))]).await;
     assert_eq!(channels(&page), order[3..]);
-    assert!(
-        dms(&app, &ann, &[("before", &time::iso(START))])
-            .await
-            .is_empty()
-    );
+    assert!(dms(&app, &ann, &[("before", &time::iso(START))]).await.is_empty());
     // Neither a reaction nor a reply in a thread is activity.
     app.clock.move_to(START + 9000);
-    let message = say(&app, &ann, &ids[1], "root").await["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let message = say(&app, &ann, &ids[1], "root").await["id"].as_str().unwrap().to_owned();
     let order = channels(&dms(&app, &ann, &[]).await);
     app.clock.move_to(START + 10_000);
-    let old = dms(&app, &ann, &[]).await[3]["lastMessage"]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    app.core
-        .react(&app.caller(&ann).await, &old, "tada", None)
-        .await
-        .unwrap();
+    let old = dms(&app, &ann, &[]).await[3]["lastMessage"]["id"].as_str().unwrap().to_owned();
+    app.core.react(&app.caller(&ann).await, &old, "tada", None).await.unwrap();
     let reply = json!({"content": "in the thread", "threadId": old});
     send(&app, &ann, &ids[3], reply).await.expect(201);
     let rows = dms(&app, &ann, &[]).await;
-    assert_eq!(
-        (channels(&rows), &rows[0]["lastMessage"]["id"]),
-        (order, &json!(message))
-    );
+    assert_eq!((channels(&rows), &rows[0]["lastMessage"]["id"]), (order, &json!(message)));
 }
 
 #[tokio::test]
@@ -137,22 +104,14 @@ async fn before_takes_every_form_of_a_time_and_nothing_else() {
         if rows < 2 {
             assert_eq!(count(raw).await, rows, "{raw}");
         } else {
-            let answer = app
-                .meepa(&ann)
-                .get(&format!("/dms?before={raw}"), &[])
-                .await;
+            let answer = app.meepa(&ann).get(&format!("/dms?before={raw}"), &[]).await;
             refused(&answer, 400, "invalid before timestamp");
         }
     }
     let id = app.core.new_id();
-    for text in [
-        "yesterday",
-        "2026-01-02",
-        "1767323045678",
-        "{\"$gt\":0}",
-        &id,
-        "2026-01-02T03:04:05",
-    ] {
+    for text in
+        ["yesterday", "2026-01-02", "1767323045678", "{\"$gt\":0}", &id, "2026-01-02T03:04:05"]
+    {
         let answer = app.meepa(&ann).get("/dms", &[("before", text)]).await;
         refused(&answer, 400, "invalid before timestamp");
     }
@@ -177,11 +136,7 @@ async fn thirty_are_given_unless_asked_and_a_hundred_at_most() {
         ("1000000000000", 100),
         ("99999999999999999999", 100),
     ] {
-        assert_eq!(
-            dms(&app, &ann, &[("limit", limit)]).await.len(),
-            count,
-            "{limit}"
-        );
+        assert_eq!(dms(&app, &ann, &[("limit", limit)]).await.len(), count, "{limit}");
     }
     assert_eq!(dms(&app, &ann, &[]).await.len(), 30);
 }
@@ -209,11 +164,7 @@ async fn pages_by_time_alone_lose_nothing_to_ties() {
         say(&app, &ann, channel, "at once").await;
     }
     let pages = by_time(&app, &ann, "3").await;
-    assert_eq!(
-        pages.iter().map(Vec::len).collect::<Vec<_>>(),
-        [5, 7],
-        "extended over the tie"
-    );
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [5, 7], "extended over the tie");
     assert_eq!(pages.concat(), ids);
 }
 
@@ -230,10 +181,7 @@ async fn the_link_goes_on_where_a_tie_is_longer_than_a_page_can_be() {
         seen.extend(page);
         let Some(next) = link(&answer) else { break };
         let before = time::iso(START);
-        let want = format!(
-            "/dms?before={before}&beforeId={}&limit=2",
-            seen.last().unwrap()
-        );
+        let want = format!("/dms?before={before}&beforeId={}&limit=2", seen.last().unwrap());
         assert_eq!(next, want);
         path = next;
     }
@@ -250,10 +198,7 @@ async fn a_link_is_there_only_when_there_is_more() {
     let next = link(&page).unwrap();
     assert_eq!(channels(&rows(&page)), ids[2..]);
     let page = app.meepa(&ann).call(Method::GET, &next, None).await;
-    assert_eq!(
-        (channels(&rows(&page)), link(&page)),
-        (ids[..2].to_vec(), None)
-    );
+    assert_eq!((channels(&rows(&page)), link(&page)), (ids[..2].to_vec(), None));
     assert_eq!(link(&app.meepa(&ann).get("/dms", &[]).await), None);
     // Without a time the id says nothing.
     let page = dms(&app, &ann, &[("beforeId", &ids[1])]).await;

@@ -15,10 +15,7 @@ fn good(name: &str, room: &str, message: &str) -> (Value, &'static [&'static str
             json!({"user": "ann", "password": "wrong"}),
             &["user", "username", "email", "password", "resume"],
         ),
-        "dm.create" => (
-            json!({"username": "nobody"}),
-            &["username", "usernames", "excludeSelf"],
-        ),
+        "dm.create" => (json!({"username": "nobody"}), &["username", "usernames", "excludeSelf"]),
         "dm.open" | "dm.close" => (json!({"roomId": "none"}), &["roomId"]),
         "chat.sendMessage" => (json!({"message": {"rid": room}}), &["message"]),
         "chat.postMessage" => (
@@ -60,10 +57,9 @@ fn good(name: &str, room: &str, message: &str) -> (Value, &'static [&'static str
                 "setRandomPassword",
             ],
         ),
-        "users.setStatus" => (
-            json!({"status": "none"}),
-            &["status", "message", "userId", "username"],
-        ),
+        "users.setStatus" => {
+            (json!({"status": "none"}), &["status", "message", "userId", "username"])
+        }
         "permissions.update" => (json!({"permissions": [{}]}), &["permissions"]),
         "settings/" => (json!({}), &["value"]),
         _ => (json!({"messageId": "none"}), &["messageId"]),
@@ -89,10 +85,7 @@ async fn every_parameter_of_every_post() {
     let app = app().await;
     let (boss, ann) = (app.admin("root").await, app.user("ann").await);
     let room = app.rocket(&ann).open("rocket.cat").await;
-    let message = app.rocket(&ann).say(&room, "hello").await["_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let message = app.rocket(&ann).say(&room, "hello").await["_id"].as_str().unwrap().to_owned();
     let before = counts(&app, &boss, &ann, &room).await;
     let operators = [
         json!({"$ne": null}),
@@ -104,32 +97,24 @@ async fn every_parameter_of_every_post() {
         json!({"__proto__": {"x": 1}}),
         json!({"toString": 1}),
     ];
-    let posts = ROUTES
-        .iter()
-        .filter(|r| r.method == Method::POST && r.name != "logout");
+    let posts = ROUTES.iter().filter(|r| r.method == Method::POST && r.name != "logout");
     for route in posts {
         let (body, names) = good(route.name, &room, &message);
         for path in paths(route) {
-            for (name, value) in names
-                .iter()
-                .flat_map(|name| operators.iter().map(move |v| (name, v)))
+            for (name, value) in
+                names.iter().flat_map(|name| operators.iter().map(move |v| (name, v)))
             {
                 let mut body = body.clone();
                 body[*name] = value.clone();
                 for user in [&ann, &boss] {
-                    let headers = [
-                        ("x-auth-token", user.token.as_str()),
-                        ("x-user-id", user.id.as_str()),
-                    ];
+                    let headers =
+                        [("x-auth-token", user.token.as_str()), ("x-user-id", user.id.as_str())];
                     let answer = app.call(Method::POST, &path, &headers, Some(&body)).await;
                     let text = String::from_utf8(answer.body.clone()).unwrap();
                     let ask = format!("{path} {body}: {} {text}", answer.status);
                     assert!(matches!(answer.status.as_u16(), 400 | 401 | 403), "{ask}");
                     assert_eq!(answer.json()["success"], false, "{ask}");
-                    assert!(
-                        !text.contains("argon2") && !text.contains("SELECT "),
-                        "{ask}"
-                    );
+                    assert!(!text.contains("argon2") && !text.contains("SELECT "), "{ask}");
                 }
             }
         }
@@ -142,10 +127,7 @@ async fn numbers_null_and_long_texts_where_texts_belong() {
     let app = app().await;
     let ann = app.user("ann").await;
     let room = app.rocket(&ann).open("rocket.cat").await;
-    let message = app.rocket(&ann).say(&room, "hello").await["_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let message = app.rocket(&ann).say(&room, "hello").await["_id"].as_str().unwrap().to_owned();
     let long = "x".repeat(1024 * 1024);
     let values = [
         json!(0),
@@ -159,31 +141,16 @@ async fn numbers_null_and_long_texts_where_texts_belong() {
         json!(long),
         json!(vec![0; 10_000]),
     ];
-    let posts = ROUTES
-        .iter()
-        .filter(|r| r.method == Method::POST && r.name != "logout");
+    let posts = ROUTES.iter().filter(|r| r.method == Method::POST && r.name != "logout");
     for route in posts {
         let (body, names) = good(route.name, &room, &message);
-        for (name, value) in names
-            .iter()
-            .flat_map(|name| values.iter().map(move |v| (name, v)))
-        {
+        for (name, value) in names.iter().flat_map(|name| values.iter().map(move |v| (name, v))) {
             let mut body = body.clone();
             body[*name] = value.clone();
             // The administrator would really set a setting; the user is refused whatever it is.
-            let headers = [
-                ("x-auth-token", ann.token.as_str()),
-                ("x-user-id", ann.id.as_str()),
-            ];
-            let answer = app
-                .call(Method::POST, &paths(route)[0], &headers, Some(&body))
-                .await;
-            assert!(
-                answer.status.as_u16() < 500,
-                "{} {name}: {}",
-                route.name,
-                answer.status
-            );
+            let headers = [("x-auth-token", ann.token.as_str()), ("x-user-id", ann.id.as_str())];
+            let answer = app.call(Method::POST, &paths(route)[0], &headers, Some(&body)).await;
+            assert!(answer.status.as_u16() < 500, "{} {name}: {}", route.name, answer.status);
             assert!(answer.json()["success"].is_boolean());
         }
     }
@@ -197,14 +164,8 @@ async fn a_mebibyte_of_text_is_refused_and_a_lone_surrogate_repaired() {
     let room = app.rocket(&ann).open("ann").await;
     for text in ["x", "*", "[", "😀", "@ann ", "> "] {
         let message = json!({"rid": room, "msg": text.repeat(1024 * 1024 / text.len())});
-        let answer = app
-            .rocket(&ann)
-            .post("chat.sendMessage", json!({"message": message}))
-            .await;
-        assert_eq!(
-            answer.expect(400)["errorType"],
-            "error-message-size-exceeded"
-        );
+        let answer = app.rocket(&ann).post("chat.sendMessage", json!({"message": message})).await;
+        assert_eq!(answer.expect(400)["errorType"], "error-message-size-exceeded");
     }
     let raw = format!(r#"{{"message":{{"rid":"{room}","msg":"a\ud83d b\udc00"}}}}"#);
     let request = Request::post("/api/v1/chat.sendMessage")
@@ -213,11 +174,7 @@ async fn a_mebibyte_of_text_is_refused_and_a_lone_surrogate_repaired() {
         .header("content-type", "application/json");
     let sent = app.send(request.body(Body::from(raw)).unwrap()).await.ok();
     assert_eq!(sent["message"]["msg"], "a\u{fffd} b\u{fffd}");
-    let list = app
-        .rocket(&ann)
-        .get("dm.messages", &[("roomId", &room)])
-        .await
-        .ok();
+    let list = app.rocket(&ann).get("dm.messages", &[("roomId", &room)]).await.ok();
     assert_eq!(
         (&list["total"], &list["messages"][0]["msg"]),
         (&json!(1), &json!("a\u{fffd} b\u{fffd}"))
@@ -235,11 +192,7 @@ async fn many_keys_and_deep_values() {
     }
     many.insert("rid".to_owned(), json!(room));
     many.insert("msg".to_owned(), json!("many"));
-    let sent = app
-        .rocket(&ann)
-        .post("chat.sendMessage", json!({"message": many}))
-        .await
-        .ok();
+    let sent = app.rocket(&ann).post("chat.sendMessage", json!({"message": many})).await.ok();
     assert_eq!(sent["message"]["msg"], "many");
     assert!(sent["message"].get("k1").is_none());
     let mut deep = json!(1);
@@ -247,16 +200,9 @@ async fn many_keys_and_deep_values() {
         deep = json!([deep]);
     }
     let message = json!({"rid": room, "msg": "deep", "attachments": [{"ts": {"a": deep}}]});
-    let answer = app
-        .rocket(&ann)
-        .post("chat.sendMessage", json!({"message": message}))
-        .await;
+    let answer = app.rocket(&ann).post("chat.sendMessage", json!({"message": message})).await;
     assert!(answer.status.as_u16() < 500);
-    let list = app
-        .rocket(&ann)
-        .get("dm.messages", &[("roomId", &room)])
-        .await
-        .ok();
+    let list = app.rocket(&ann).get("dm.messages", &[("roomId", &room)]).await.ok();
     assert_eq!(list["total"], list["messages"].as_array().unwrap().len());
 }
 
@@ -265,9 +211,7 @@ async fn a_lone_surrogate_in_every_text() {
     let app = app().await;
     let ann = app.user("ann").await;
     let room = app.rocket(&ann).open("rocket.cat").await;
-    let posts = ROUTES
-        .iter()
-        .filter(|r| r.method == Method::POST && r.name != "logout");
+    let posts = ROUTES.iter().filter(|r| r.method == Method::POST && r.name != "logout");
     for route in posts {
         let (body, names) = good(route.name, &room, "none");
         for name in names {
@@ -286,11 +230,7 @@ async fn a_lone_surrogate_in_every_text() {
             assert_ne!(error, "The request body is not valid JSON.", "{ask}");
         }
     }
-    let list = app
-        .rocket(&ann)
-        .get("dm.messages", &[("roomId", &room)])
-        .await
-        .ok();
+    let list = app.rocket(&ann).get("dm.messages", &[("roomId", &room)]).await.ok();
     let texts = super::each(&list, "messages", "msg");
     assert!(texts.iter().any(|text| text == "\u{fffd}"), "{texts:?}");
 }

@@ -79,13 +79,8 @@ const VALUES: &[&str] = &[
 const SECRET: &str = "the canary of bob and eve";
 
 async fn check(app: &TestApp, user: &TestUser, path: &str, query: &[(&str, &str)]) {
-    let headers = [
-        ("x-auth-token", user.token.as_str()),
-        ("x-user-id", user.id.as_str()),
-    ];
-    let answer = app
-        .call(Method::GET, &with_query(path, query), &headers, None)
-        .await;
+    let headers = [("x-auth-token", user.token.as_str()), ("x-user-id", user.id.as_str())];
+    let answer = app.call(Method::GET, &with_query(path, query), &headers, None).await;
     let status = answer.status.as_u16();
     let text = String::from_utf8(answer.body.clone()).unwrap();
     let ask = format!("{path} {query:?}: {status} {text}");
@@ -102,20 +97,12 @@ async fn check(app: &TestApp, user: &TestUser, path: &str, query: &[(&str, &str)
 #[tokio::test]
 async fn every_parameter_of_every_get() {
     let app = app().await;
-    let (ann, bob, eve) = (
-        app.user("ann").await,
-        app.user("bob").await,
-        app.user("eve").await,
-    );
+    let (ann, bob, eve) = (app.user("ann").await, app.user("bob").await, app.user("eve").await);
     let own = app.rocket(&ann).open("bob").await;
     app.rocket(&ann).say(&own, "hello").await;
     let foreign = app.rocket(&bob).open("eve").await;
     app.rocket(&eve).say(&foreign, SECRET).await;
-    let gets = || {
-        ROUTES
-            .iter()
-            .filter(|r| r.method == Method::GET && r.name != "logout")
-    };
+    let gets = || ROUTES.iter().filter(|r| r.method == Method::GET && r.name != "logout");
     for path in gets().flat_map(paths) {
         for name in PARAMS {
             for value in VALUES {
@@ -138,10 +125,7 @@ async fn every_parameter_of_every_get() {
     }
     // None of it made a room or an account, or closed a session.
     assert_eq!(app.rocket(&ann).get("dm.list", &[]).await.ok()["total"], 1);
-    assert_eq!(
-        app.rocket(&ann).get("users.list", &[]).await.ok()["total"],
-        4
-    );
+    assert_eq!(app.rocket(&ann).get("users.list", &[]).await.ok()["total"], 4);
 }
 
 #[tokio::test]

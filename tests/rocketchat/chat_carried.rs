@@ -19,52 +19,28 @@ async fn another_name_or_face_needs_the_permission() {
     let bot = app.user_with(bot).await;
     let room = app.rocket(&ann).open("helper").await;
     let base = json!({"rid": room, "msg": "x"});
-    for (key, value) in [
-        ("alias", "The Boss"),
-        ("avatar", "https://example.com/a.png"),
-    ] {
+    for (key, value) in [("alias", "The Boss"), ("avatar", "https://example.com/a.png")] {
         let message = with(&base, key, json!(value));
-        plain(
-            &send(&app, &ann, &message).await,
-            400,
-            "Not enough permission",
-        );
+        plain(&send(&app, &ann, &message).await, 400, "Not enough permission");
         let body = json!({"roomId": room, "text": "x", key: value});
-        plain(
-            &app.rocket(&ann).post("chat.postMessage", body).await,
-            400,
-            "Not enough permission",
-        );
+        plain(&app.rocket(&ann).post("chat.postMessage", body).await, 400, "Not enough permission");
     }
     for key in ["username", "icon_url"] {
         let body = json!({"roomId": room, "text": "x", key: "https://example.com/a.png"});
-        plain(
-            &app.rocket(&ann).post("chat.postMessage", body).await,
-            400,
-            "Not enough permission",
-        );
+        plain(&app.rocket(&ann).post("chat.postMessage", body).await, 400, "Not enough permission");
     }
-    for avatar in [
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "//evil.example/a",
-    ] {
+    for avatar in ["javascript:alert(1)", "data:text/html,x", "//evil.example/a"] {
         let answer = send(&app, &bot, &with(&base, "avatar", json!(avatar))).await;
         plain(&answer, 400, "Match error: Expected an URL in field avatar");
     }
     nothing_stored(&app, &ann, &room).await;
-    let sent = send(&app, &bot, &with(&base, "alias", json!("The Boss")))
-        .await
-        .ok();
+    let sent = send(&app, &bot, &with(&base, "alias", json!("The Boss"))).await.ok();
     assert_eq!(sent["message"]["alias"], "The Boss");
     assert_eq!(sent["message"]["u"]["username"], "helper");
-    send(&app, &bot, &with(&base, "avatar", json!("/avatar/ann")))
-        .await
-        .ok();
+    send(&app, &bot, &with(&base, "avatar", json!("/avatar/ann"))).await.ok();
 }
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn attachments_are_looked_at() {
     let app = app().await;
     let ann = app.user("ann").await;
@@ -116,11 +92,7 @@ async fn attachments_are_looked_at() {
         let message = json!({"rid": room, "msg": "x", "attachments": attachments});
         plain(&send(&app, &ann, &message).await, 400, &text);
         let body = json!({"roomId": room, "text": "x", "attachments": attachments});
-        plain(
-            &app.rocket(&ann).post("chat.postMessage", body).await,
-            400,
-            &text,
-        );
+        plain(&app.rocket(&ann).post("chat.postMessage", body).await, 400, &text);
     }
     for one in [json!("x"), json!(1), json!([])] {
         let message = json!({"rid": room, "msg": "x", "attachments": [one]});
@@ -140,22 +112,12 @@ async fn custom_fields_are_off_until_switched_on() {
         let message = json!({"rid": room, "msg": "x", "customFields": value});
         plain(&send(&app, &ann, &message).await, 400, off);
         let body = json!({"roomId": room, "text": "x", "customFields": value});
-        plain(
-            &app.rocket(&ann).post("chat.postMessage", body).await,
-            400,
-            off,
-        );
+        plain(&app.rocket(&ann).post("chat.postMessage", body).await, 400, off);
     }
     nothing_stored(&app, &ann, &room).await;
     set(&app, &boss, "Message_CustomFields_Enabled", json!(true)).await;
     let message = json!({"rid": room, "msg": "x", "customFields": {"a": 1}});
-    assert_eq!(
-        send(&app, &ann, &message).await.ok()["message"]["customFields"],
-        json!({"a": 1})
-    );
+    assert_eq!(send(&app, &ann, &message).await.ok()["message"]["customFields"], json!({"a": 1}));
     let message = json!({"rid": room, "msg": "x", "customFields": "x"});
-    assert_eq!(
-        send(&app, &ann, &message).await.expect(400)["success"],
-        false
-    );
+    assert_eq!(send(&app, &ann, &message).await.expect(400)["success"], false);
 }

@@ -5,17 +5,11 @@ use crate::app::{Answer, START, TestApp, TestUser, app};
 use serde_json::{Value, json};
 
 async fn send(app: &TestApp, user: &TestUser, message: Value) -> Answer {
-    app.rocket(user)
-        .post("chat.sendMessage", json!({ "message": message }))
-        .await
+    app.rocket(user).post("chat.sendMessage", json!({ "message": message })).await
 }
 
 async fn total(app: &TestApp, user: &TestUser, room: &str) -> i64 {
-    let body = app
-        .rocket(user)
-        .get("dm.messages", &[("roomId", room)])
-        .await
-        .ok();
+    let body = app.rocket(user).get("dm.messages", &[("roomId", room)]).await.ok();
     body["total"].as_i64().unwrap()
 }
 
@@ -30,41 +24,22 @@ async fn the_answer_is_the_stored_message() {
     let app = app().await;
     let (ann, bob, room) = pair(&app).await;
     let text = "  *hi* https://example.com/a?b=1 \n";
-    let body = send(&app, &ann, json!({"rid": room, "msg": text}))
-        .await
-        .ok();
+    let body = send(&app, &ann, json!({"rid": room, "msg": text})).await.ok();
     assert_eq!(keys(&body), ["message", "success"]);
     let message = &body["message"];
     // Sent with its spaces: only chat.postMessage trims.
     assert_eq!(message["msg"], text);
-    assert_eq!(
-        message["u"],
-        json!({"_id": ann.id, "username": "ann", "name": "ann"})
-    );
-    assert_eq!(
-        message["urls"],
-        json!([{"url": "https://example.com/a?b=1", "meta": {}}])
-    );
-    assert_eq!(
-        (&message["mentions"], &message["channels"]),
-        (&json!([]), &json!([]))
-    );
+    assert_eq!(message["u"], json!({"_id": ann.id, "username": "ann", "name": "ann"}));
+    assert_eq!(message["urls"], json!([{"url": "https://example.com/a?b=1", "meta": {}}]));
+    assert_eq!((&message["mentions"], &message["channels"]), (&json!([]), &json!([])));
     assert_eq!(message["ts"], parlance_core::time::iso(START + 1));
     assert_eq!(message["_updatedAt"], message["ts"]);
     assert!(message["md"].is_array());
     let id = message["_id"].as_str().unwrap();
     assert!(id.len() == 24 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
-    let read = app
-        .rocket(&bob)
-        .get("chat.getMessage", &[("msgId", id)])
-        .await
-        .ok();
+    let read = app.rocket(&bob).get("chat.getMessage", &[("msgId", id)]).await.ok();
     assert_eq!(read["message"], *message);
-    let list = app
-        .rocket(&bob)
-        .get("dm.messages", &[("roomId", &room)])
-        .await
-        .ok();
+    let list = app.rocket(&bob).get("dm.messages", &[("roomId", &room)]).await.ok();
     assert_eq!(list["messages"], json!([message]));
 }
 
@@ -92,13 +67,7 @@ async fn a_clients_id_is_kept_and_a_retry_is_safe() {
         let answer = send(&app, user, changed).await;
         coded(&answer, "error-message-id-taken", taken, &Value::Null);
     }
-    assert_eq!(
-        (
-            total(&app, &ann, &room).await,
-            total(&app, &ann, &other).await
-        ),
-        (1, 0)
-    );
+    assert_eq!((total(&app, &ann, &room).await, total(&app, &ann, &other).await), (1, 0));
     assert_eq!(view(&app, &bob, &room).await.room().msgs, 1);
     // A stranger learns nothing from a taken id: the room is refused first.
     let eve = app.user("eve").await;
@@ -111,33 +80,15 @@ async fn a_clients_time_is_checked_and_then_ignored() {
     let (ann, _, room) = pair(&app).await;
     let iso = parlance_core::time::iso;
     let mut stored = Vec::new();
-    for ts in [
-        json!(START),
-        json!(iso(START - 60_000)),
-        json!({"$date": START + 60_000}),
-        json!(null),
-    ] {
-        let body = send(&app, &ann, json!({"rid": room, "msg": "x", "ts": ts}))
-            .await
-            .ok();
+    for ts in
+        [json!(START), json!(iso(START - 60_000)), json!({"$date": START + 60_000}), json!(null)]
+    {
+        let body = send(&app, &ann, json!({"rid": room, "msg": "x", "ts": ts})).await.ok();
         stored.push(body["message"]["ts"].as_str().unwrap().to_owned());
     }
-    assert_eq!(
-        stored,
-        [
-            iso(START + 1),
-            iso(START + 2),
-            iso(START + 3),
-            iso(START + 4)
-        ]
-    );
+    assert_eq!(stored, [iso(START + 1), iso(START + 2), iso(START + 3), iso(START + 4)]);
     for off in [-60_001, 60_001, -1_000_000_000_000] {
-        let answer = send(
-            &app,
-            &ann,
-            json!({"rid": room, "msg": "x", "ts": START + off}),
-        )
-        .await;
+        let answer = send(&app, &ann, json!({"rid": room, "msg": "x", "ts": START + off})).await;
         let details = json!({"method": "sendMessage", "message_ts": iso(START + off),
             "server_ts": iso(START)});
         let text = "Message timestamp is out of sync";
@@ -158,17 +109,13 @@ async fn five_thousand_utf16_units_and_not_one_more() {
         ("😀".repeat(2500), "😀".repeat(2500) + "x"),
         ("é".repeat(5000), "é".repeat(5001)),
     ] {
-        let body = send(&app, &ann, json!({"rid": room, "msg": fits}))
-            .await
-            .ok();
+        let body = send(&app, &ann, json!({"rid": room, "msg": fits})).await.ok();
         assert_eq!(body["message"]["msg"], fits);
         let answer = send(&app, &ann, json!({"rid": room, "msg": over})).await;
         coded(&answer, "error-message-size-exceeded", text, &limit);
     }
     super::set(&app, &boss, "Message_MaxAllowedSize", json!(3)).await;
-    send(&app, &ann, json!({"rid": room, "msg": "abc"}))
-        .await
-        .ok();
+    send(&app, &ann, json!({"rid": room, "msg": "abc"})).await.ok();
     let answer = send(&app, &ann, json!({"rid": room, "msg": "abcd"})).await;
     coded(&answer, "error-message-size-exceeded", text, &limit);
     assert_eq!(total(&app, &ann, &room).await, 4);
@@ -180,25 +127,18 @@ async fn threads() {
     let (ann, bob, room) = pair(&app).await;
     let parent = app.rocket(&ann).say(&room, "root").await;
     let id = parent["_id"].clone();
-    let reply = send(&app, &bob, json!({"rid": room, "msg": "one", "tmid": id}))
-        .await
-        .ok()["message"]
-        .clone();
+    let reply =
+        send(&app, &bob, json!({"rid": room, "msg": "one", "tmid": id})).await.ok()["message"]
+            .clone();
     assert_eq!((&reply["tmid"], reply.get("tshow")), (&id, None));
     // A reply to a reply goes to the root.
     let second = json!({"rid": room, "msg": "two", "tmid": reply["_id"], "tshow": true});
     let second = send(&app, &ann, second).await.ok()["message"].clone();
     assert_eq!((&second["tmid"], &second["tshow"]), (&id, &json!(true)));
-    let read = app
-        .rocket(&ann)
-        .get("chat.getMessage", &[("msgId", id.as_str().unwrap())])
-        .await
-        .ok();
+    let read =
+        app.rocket(&ann).get("chat.getMessage", &[("msgId", id.as_str().unwrap())]).await.ok();
     let parent = &read["message"];
-    assert_eq!(
-        (&parent["tcount"], &parent["tlm"]),
-        (&json!(2), &second["ts"])
-    );
+    assert_eq!((&parent["tcount"], &parent["tlm"]), (&json!(2), &second["ts"]));
     let mut followers = parent["replies"].as_array().unwrap().clone();
     followers.sort_by_key(Value::to_string);
     let mut both = [json!(ann.id), json!(bob.id)];
@@ -248,10 +188,7 @@ async fn mentions_are_looked_up_and_never_taken_from_the_client() {
     .ok();
     let message = &sent["message"];
     assert_eq!(message["mentions"], json!([]));
-    assert_eq!(
-        (&message["channels"], &message["urls"]),
-        (&json!([]), &json!([]))
-    );
+    assert_eq!((&message["channels"], &message["urls"]), (&json!([]), &json!([])));
     assert_eq!(message["md"][0]["type"], "PARAGRAPH");
     let text = "@all @bob @outsider @nobody `@ann` @bob. x@bob";
     let message = app.rocket(&ann).say(&room, text).await;
@@ -261,10 +198,7 @@ async fn mentions_are_looked_up_and_never_taken_from_the_client() {
         .iter()
         .map(|m| m["username"].as_str().unwrap())
         .collect();
-    assert_eq!(
-        message["mentions"][0],
-        json!({"_id": "all", "username": "all"})
-    );
+    assert_eq!(message["mentions"][0], json!({"_id": "all", "username": "all"}));
     names.sort_unstable();
     assert_eq!(names, ["all", "bob", "outsider"]);
     let boss = app.admin("root").await;
@@ -282,10 +216,8 @@ async fn mentions_are_looked_up_and_never_taken_from_the_client() {
 async fn what_only_the_server_sets_is_never_taken() {
     let app = app().await;
     let (ann, bob, room) = pair(&app).await;
-    let plain = send(&app, &ann, json!({"rid": room, "msg": "plain"}))
-        .await
-        .ok()["message"]
-        .clone();
+    let plain =
+        send(&app, &ann, json!({"rid": room, "msg": "plain"})).await.ok()["message"].clone();
     let forged = json!({
         "rid": room, "msg": "plain", "u": {"_id": bob.id, "username": "bob", "name": "Bob"},
         "_updatedAt": "2001-01-01T00:00:00.000Z", "pinned": true, "pinnedAt": START, "pinnedBy": {"_id": bob.id},
@@ -298,17 +230,10 @@ async fn what_only_the_server_sets_is_never_taken() {
     });
     let sent = send(&app, &ann, forged).await.ok()["message"].clone();
     assert_eq!(keys(&sent), keys(&plain));
-    assert_eq!(
-        (&sent["u"], &sent["_updatedAt"]),
-        (&plain["u"], &sent["ts"])
-    );
+    assert_eq!((&sent["u"], &sent["_updatedAt"]), (&plain["u"], &sent["ts"]));
     let id = sent["_id"].as_str().unwrap();
     for user in [&ann, &bob] {
-        let read = app
-            .rocket(user)
-            .get("chat.getMessage", &[("msgId", id)])
-            .await
-            .ok();
+        let read = app.rocket(user).get("chat.getMessage", &[("msgId", id)]).await.ok();
         assert_eq!(read["message"], sent);
     }
     // What stands beside the message is nobody's.
@@ -332,17 +257,11 @@ async fn what_is_carried_comes_back_as_it_was() {
         "customFields": {"a": {"b": 1}}, "groupable": false});
     let sent = send(&app, &ann, message).await.ok()["message"].clone();
     assert_eq!(sent["attachments"], attachments);
-    assert_eq!(
-        (&sent["emoji"], &sent["groupable"]),
-        (&json!(":smile:"), &json!(false))
-    );
+    assert_eq!((&sent["emoji"], &sent["groupable"]), (&json!(":smile:"), &json!(false)));
     assert_eq!(sent["customFields"], json!({"a": {"b": 1}}));
     // An empty text is stored, and has no tree.
     assert_eq!((&sent["msg"], sent.get("md")), (&json!(""), None));
     let e2e = json!({"rid": room, "msg": "b64==", "t": "e2e", "e2e": "pending"});
     let sent = send(&app, &ann, e2e).await.ok()["message"].clone();
-    assert_eq!(
-        (&sent["t"], &sent["msg"], sent.get("md")),
-        (&json!("e2e"), &json!("b64=="), None)
-    );
+    assert_eq!((&sent["t"], &sent["msg"], sent.get("md")), (&json!("e2e"), &json!("b64=="), None));
 }

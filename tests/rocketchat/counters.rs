@@ -15,19 +15,12 @@ async fn room(app: &TestApp, user: &TestUser, id: &str) -> Value {
 async fn unread(app: &TestApp, user: &TestUser, id: &str) -> (i64, i64, i64) {
     let access = view(app, user, id).await;
     let member = access.member();
-    (
-        member.unread(access.room()),
-        member.mentions,
-        member.group_mentions,
-    )
+    (member.unread(access.room()), member.mentions, member.group_mentions)
 }
 
 async fn reply(app: &TestApp, user: &TestUser, id: &str, parent: &Value, tshow: bool) -> Value {
     let message = json!({"rid": id, "msg": "reply", "tmid": parent["_id"], "tshow": tshow});
-    app.rocket(user)
-        .post("chat.sendMessage", json!({"message": message}))
-        .await
-        .ok()["message"]
+    app.rocket(user).post("chat.sendMessage", json!({"message": message})).await.ok()["message"]
         .clone()
 }
 
@@ -38,27 +31,15 @@ async fn a_room_counts_as_messages_come() {
     let id = app.rocket(&ann).open("bob").await;
     let iso = parlance_core::time::iso;
     let fresh = room(&app, &ann, &id).await;
-    assert_eq!(
-        (&fresh["msgs"], &fresh["usersCount"]),
-        (&json!(0), &json!(2))
-    );
+    assert_eq!((&fresh["msgs"], &fresh["usersCount"]), (&json!(0), &json!(2)));
     assert!(fresh.get("lm").is_none() && fresh.get("lastMessage").is_none());
     for n in 1..=3 {
         app.clock.move_to(START + 1000 * n);
         let sent = app.rocket(&ann).say(&id, &format!("m{n}")).await;
         let room = room(&app, &bob, &id).await;
-        assert_eq!(
-            (&room["msgs"], &room["lm"]),
-            (&json!(n), &json!(iso(START + 1000 * n)))
-        );
-        assert_eq!(
-            (&room["lastMessage"], &room["_updatedAt"]),
-            (&sent, &room["lm"])
-        );
-        assert_eq!(
-            (&room["ts"], &room["usersCount"]),
-            (&fresh["ts"], &json!(2))
-        );
+        assert_eq!((&room["msgs"], &room["lm"]), (&json!(n), &json!(iso(START + 1000 * n))));
+        assert_eq!((&room["lastMessage"], &room["_updatedAt"]), (&sent, &room["lm"]));
+        assert_eq!((&room["ts"], &room["usersCount"]), (&fresh["ts"], &json!(2)));
         assert_eq!(unread(&app, &bob, &id).await, (n, 0, 0));
         assert_eq!(unread(&app, &ann, &id).await, (0, 0, 0));
     }
@@ -75,19 +56,11 @@ async fn times_rise_although_the_clock_stands_or_goes_back() {
     let mut times = Vec::new();
     for now in [START, START, START, START - 3_600_000, START + 1000, START] {
         app.clock.move_to(now);
-        times.push(
-            app.rocket(&ann).say(&id, "x").await["ts"]
-                .as_str()
-                .unwrap()
-                .to_owned(),
-        );
+        times.push(app.rocket(&ann).say(&id, "x").await["ts"].as_str().unwrap().to_owned());
     }
     assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
-    let body = app
-        .rocket(&ann)
-        .get("dm.messages", &[("roomId", &id), ("sort", r#"{"ts":1}"#)])
-        .await
-        .ok();
+    let body =
+        app.rocket(&ann).get("dm.messages", &[("roomId", &id), ("sort", r#"{"ts":1}"#)]).await.ok();
     assert_eq!(super::each(&body, "messages", "ts"), times);
     assert_eq!(room(&app, &ann, &id).await["lm"], times[5].as_str());
 }
@@ -95,11 +68,7 @@ async fn times_rise_although_the_clock_stands_or_goes_back() {
 #[tokio::test]
 async fn mentions_count_for_whom_they_name() {
     let app = app().await;
-    let (ann, bob, cat) = (
-        app.user("ann").await,
-        app.user("bob").await,
-        app.user("cat").await,
-    );
+    let (ann, bob, cat) = (app.user("ann").await, app.user("bob").await, app.user("cat").await);
     let body = json!({"usernames": "bob,cat"});
     let id = app.rocket(&ann).post("dm.create", body).await.ok()["room"]["_id"]
         .as_str()
@@ -150,10 +119,7 @@ async fn what_is_refused_counts_nowhere() {
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     let id = app.rocket(&ann).open("bob").await;
     app.rocket(&ann).say(&id, "one").await;
-    let before = (
-        room(&app, &bob, &id).await,
-        view(&app, &bob, &id).await.member().clone(),
-    );
+    let before = (room(&app, &bob, &id).await, view(&app, &bob, &id).await.member().clone());
     app.clock.move_to(START + 9000);
     for message in [
         json!({"rid": id, "msg": "x".repeat(5001)}),
@@ -162,16 +128,7 @@ async fn what_is_refused_counts_nowhere() {
         json!({"rid": id, "msg": {"$ne": null}}),
         json!({"rid": id, "msg": "x", "alias": "boss"}),
     ] {
-        app.rocket(&ann)
-            .post("chat.sendMessage", json!({"message": message}))
-            .await
-            .expect(400);
+        app.rocket(&ann).post("chat.sendMessage", json!({"message": message})).await.expect(400);
     }
-    assert_eq!(
-        (
-            room(&app, &bob, &id).await,
-            view(&app, &bob, &id).await.member().clone()
-        ),
-        before
-    );
+    assert_eq!((room(&app, &bob, &id).await, view(&app, &bob, &id).await.member().clone()), before);
 }

@@ -24,13 +24,8 @@ async fn rooms_come_by_creation_closed_ones_too() {
     let app = app().await;
     let (ann, eve) = (app.user("ann").await, app.user("eve").await);
     let ids = rooms(&app, &ann).await;
-    app.rocket(&ann)
-        .say(&ids[0], "activity does not move it")
-        .await;
-    app.rocket(&ann)
-        .post("dm.close", json!({"roomId": ids[1]}))
-        .await
-        .ok();
+    app.rocket(&ann).say(&ids[0], "activity does not move it").await;
+    app.rocket(&ann).post("dm.close", json!({"roomId": ids[1]})).await.ok();
     for name in ["dm.list", "im.list"] {
         let body = app.rocket(&ann).get(name, &[]).await.ok();
         assert_eq!(each(&body, "ims", "_id"), ids);
@@ -55,21 +50,14 @@ async fn paging() {
         (&[("offset", "1")], &ids[1..], 1),
         (&[("count", "0")], &ids[..], 0),
         // An empty one is none.
-        (
-            &[("count", ""), ("offset", ""), ("sort", ""), ("fields", "")],
-            &ids[..],
-            0,
-        ),
+        (&[("count", ""), ("offset", ""), ("sort", ""), ("fields", "")], &ids[..], 0),
         (&[("count", "1000000000000")], &ids[..], 0),
         (&[("offset", "1000000000000")], &[], 1_000_000_000_000_i64),
     ] {
         let body = list(&app, &ann, query).await;
         assert_eq!(each(&body, "ims", "_id"), want, "{query:?}");
         assert_eq!(body["count"], want.len());
-        assert_eq!(
-            (&body["offset"], &body["total"]),
-            (&json!(offset), &json!(3))
-        );
+        assert_eq!((&body["offset"], &body["total"]), (&json!(offset), &json!(3)));
     }
     for (name, value, text) in [
         ("count", "-1", "must be >= 0"),
@@ -79,10 +67,7 @@ async fn paging() {
         ("count", "Infinity", "must be number"),
         ("count", "{\"$gt\":0}", "must be number"),
     ] {
-        schema(
-            &app.rocket(&ann).get("dm.list", &[(name, value)]).await,
-            text,
-        );
+        schema(&app.rocket(&ann).get("dm.list", &[(name, value)]).await, text);
     }
     set(&app, &boss, "API_Upper_Count_Limit", json!(2)).await;
     for count in ["3", "100", "1000000000000"] {
@@ -117,33 +102,16 @@ async fn sorting_by_any_field() {
         (r#"{"_id":-1}"#, reversed),
         (r#"{"ts":-1}"#, [bob.clone(), dan.clone(), cat.clone()]),
         (r#"{"lm":1}"#, [cat.clone(), bob.clone(), dan.clone()]),
-        (
-            r#"{"msgs":-1,"ts":1}"#,
-            [dan.clone(), cat.clone(), bob.clone()],
-        ),
-        (
-            r#"{"lastMessage.msg":1}"#,
-            [bob.clone(), cat.clone(), dan.clone()],
-        ),
-        (
-            r#"{"lastMessage.msg":-1}"#,
-            [dan.clone(), cat.clone(), bob.clone()],
-        ),
-        (
-            r#"{"usernames":-1}"#,
-            [dan.clone(), cat.clone(), bob.clone()],
-        ),
+        (r#"{"msgs":-1,"ts":1}"#, [dan.clone(), cat.clone(), bob.clone()]),
+        (r#"{"lastMessage.msg":1}"#, [bob.clone(), cat.clone(), dan.clone()]),
+        (r#"{"lastMessage.msg":-1}"#, [dan.clone(), cat.clone(), bob.clone()]),
+        (r#"{"usernames":-1}"#, [dan.clone(), cat.clone(), bob.clone()]),
         (r#"{"name":1}"#, by_id.clone()),
         ("{}", [cat.clone(), dan.clone(), bob.clone()]),
     ] {
         let body = list(&app, &ann, &[("sort", sort)]).await;
         assert_eq!(each(&body, "ims", "_id"), want, "{sort}");
-        let second = list(
-            &app,
-            &ann,
-            &[("sort", sort), ("offset", "1"), ("count", "1")],
-        )
-        .await;
+        let second = list(&app, &ann, &[("sort", sort), ("offset", "1"), ("count", "1")]).await;
         assert_eq!(each(&second, "ims", "_id"), &want[1..2], "{sort}");
     }
 }
@@ -176,10 +144,7 @@ async fn a_sort_or_fields_that_are_none() {
         coded(&answer, "error-invalid-fields", &text, &helper);
     }
     let twice = [("sort", "{}"), ("sort", "{}")];
-    schema(
-        &app.rocket(&ann).get("dm.list", &twice).await,
-        "must be string",
-    );
+    schema(&app.rocket(&ann).get("dm.list", &twice).await, "must be string");
 }
 
 #[tokio::test]
@@ -188,40 +153,16 @@ async fn fields_choose_and_query_does_nothing() {
     let ann = app.user("ann").await;
     let ids = rooms(&app, &ann).await;
     app.rocket(&ann).say(&ids[0], "hi").await;
-    let body = list(
-        &app,
-        &ann,
-        &[("fields", r#"{"usernames":1}"#), ("count", "1")],
-    )
-    .await;
-    assert_eq!(
-        body["ims"],
-        json!([{"_id": ids[0], "usernames": ["ann", "cat"]}])
-    );
+    let body = list(&app, &ann, &[("fields", r#"{"usernames":1}"#), ("count", "1")]).await;
+    assert_eq!(body["ims"], json!([{"_id": ids[0], "usernames": ["ann", "cat"]}]));
     let body = list(&app, &ann, &[("fields", r#"{"lastMessage":0,"uids":0}"#)]).await;
     assert!(body["ims"][0].get("lastMessage").is_none() && body["ims"][0].get("uids").is_none());
     assert_eq!(body["ims"][0]["msgs"], 1);
-    let body = list(
-        &app,
-        &ann,
-        &[
-            ("fields", r#"{"lastMessage.msg":1,"_id":0}"#),
-            ("count", "1"),
-        ],
-    )
-    .await;
+    let body =
+        list(&app, &ann, &[("fields", r#"{"lastMessage.msg":1,"_id":0}"#), ("count", "1")]).await;
     assert_eq!(body["ims"], json!([{"lastMessage": {"msg": "hi"}}]));
-    for query in [
-        r#"{"msgs":1}"#,
-        r#"{"t":"c"}"#,
-        "not json",
-        r#"{"$where":"1"}"#,
-    ] {
-        assert_eq!(
-            list(&app, &ann, &[("query", query)]).await["total"],
-            3,
-            "{query}"
-        );
+    for query in [r#"{"msgs":1}"#, r#"{"t":"c"}"#, "not json", r#"{"$where":"1"}"#] {
+        assert_eq!(list(&app, &ann, &[("query", query)]).await["total"], 3, "{query}");
     }
 }
 
@@ -233,18 +174,12 @@ async fn the_last_message_shows_only_ones_own_star() {
     let bob = app.core.user_named("bob").await.unwrap();
     let bob = app.log_in(&bob).await;
     let sent = app.rocket(&ann).say(&ids[2], "hi").await;
-    app.rocket(&bob)
-        .post("chat.starMessage", json!({"messageId": sent["_id"]}))
-        .await
-        .ok();
+    app.rocket(&bob).post("chat.starMessage", json!({"messageId": sent["_id"]})).await.ok();
     let body = list(&app, &ann, &[("offset", "2")]).await;
     let last = &body["ims"][0]["lastMessage"];
     assert_eq!((&last["_id"], &last["msg"]), (&sent["_id"], &json!("hi")));
     assert!(last.get("starred").is_none_or(|stars| *stars == json!([])));
     let own = list(&app, &bob, &[]).await;
-    assert_eq!(
-        own["ims"][0]["lastMessage"]["starred"],
-        json!([{"_id": bob.id}])
-    );
+    assert_eq!(own["ims"][0]["lastMessage"]["starred"], json!([{"_id": bob.id}]));
     assert_eq!(own["ims"][0]["lm"], sent["ts"]);
 }

@@ -33,14 +33,7 @@ impl Talk {
             let sent = app.rocket(user).say(&room, text).await;
             ids.push(sent["_id"].as_str().unwrap().to_owned());
         }
-        Self {
-            app,
-            boss,
-            ann,
-            bob,
-            room,
-            ids,
-        }
+        Self { app, boss, ann, bob, room, ids }
     }
 
     async fn get(&self, query: &[(&str, &str)]) -> Answer {
@@ -52,9 +45,7 @@ impl Talk {
     /// The numbers of the messages that came, in their order.
     async fn places(&self, query: &[(&str, &str)]) -> Vec<usize> {
         let ids = each(&self.get(query).await.ok(), "messages", "_id");
-        ids.iter()
-            .map(|id| self.ids.iter().position(|known| known == id).unwrap())
-            .collect()
+        ids.iter().map(|id| self.ids.iter().position(|known| known == id).unwrap()).collect()
     }
 }
 
@@ -77,12 +68,7 @@ async fn newest_first_with_the_whole_message() {
     let want = json!({"_id": talk.ids[4], "rid": talk.room, "msg": "alpha @ann @bob", "ts": at,
         "u": u, "_updatedAt": at, "urls": [], "channels": [], "md": md});
     assert_eq!(message, want);
-    let counts = json!([
-        body["count"],
-        body["offset"],
-        body["total"],
-        body["success"]
-    ]);
+    let counts = json!([body["count"], body["offset"], body["total"], body["success"]]);
     assert_eq!(counts, json!([1, 0, 5, true]));
     assert_eq!(talk.places(&[]).await, [4, 3, 2, 1, 0]);
 }
@@ -98,17 +84,11 @@ async fn paging() {
         (&[("count", "0")], &[4, 3, 2, 1, 0]),
         (&[("count", "1000000000000")], &[4, 3, 2, 1, 0]),
         (&[("offset", "1000000000000")], &[]),
-        (
-            &[("count", "2"), ("offset", "1"), ("sort", r#"{"ts":1}"#)],
-            &[1, 2],
-        ),
+        (&[("count", "2"), ("offset", "1"), ("sort", r#"{"ts":1}"#)], &[1, 2]),
     ] {
         assert_eq!(talk.places(query).await, want, "{query:?}");
         let body = talk.get(query).await.ok();
-        assert_eq!(
-            (&body["count"], &body["total"]),
-            (&json!(want.len()), &json!(5))
-        );
+        assert_eq!((&body["count"], &body["total"]), (&json!(want.len()), &json!(5)));
     }
     set(&talk.app, &talk.boss, "API_Upper_Count_Limit", json!(2)).await;
     assert_eq!(talk.places(&[("count", "1000000000000")]).await, [4, 3]);
@@ -143,9 +123,7 @@ async fn every_documented_sort_key_both_ways() {
         (r#"{"mentions._id":-1,"ts":1}"#, down),
     ] {
         assert_eq!(talk.places(&[("sort", sort)]).await, want, "{sort}");
-        let page = talk
-            .places(&[("sort", sort), ("offset", "2"), ("count", "2")])
-            .await;
+        let page = talk.places(&[("sort", sort), ("offset", "2"), ("count", "2")]).await;
         assert_eq!(page, want[2..4], "{sort}");
     }
 }
@@ -168,10 +146,7 @@ async fn a_sort_that_is_none_or_secret() {
         coded(&answer, "error-invalid-sort", &text, &helper);
     }
     // Not a secret of this document: a field that is missing orders nothing.
-    assert_eq!(
-        talk.places(&[("sort", r#"{"u.services":1,"ts":1}"#)]).await,
-        [0, 1, 2, 3, 4]
-    );
+    assert_eq!(talk.places(&[("sort", r#"{"u.services":1,"ts":1}"#)]).await, [0, 1, 2, 3, 4]);
 }
 
 #[tokio::test]
@@ -181,32 +156,15 @@ async fn fields_project() {
         talk.get(&[("fields", fields), ("count", "1")]).await.ok()["messages"][0].clone()
     };
     let id = &talk.ids[4];
-    assert_eq!(
-        first(r#"{"msg":1}"#).await,
-        json!({"_id": id, "msg": "alpha @ann @bob"})
-    );
-    assert_eq!(
-        first(r#"{"msg":1,"_id":0}"#).await,
-        json!({"msg": "alpha @ann @bob"})
-    );
-    assert_eq!(
-        first(r#"{"u.username":1}"#).await,
-        json!({"_id": id, "u": {"username": "ann"}})
-    );
+    assert_eq!(first(r#"{"msg":1}"#).await, json!({"_id": id, "msg": "alpha @ann @bob"}));
+    assert_eq!(first(r#"{"msg":1,"_id":0}"#).await, json!({"msg": "alpha @ann @bob"}));
+    assert_eq!(first(r#"{"u.username":1}"#).await, json!({"_id": id, "u": {"username": "ann"}}));
     let without = first(r#"{"md":0,"mentions":0,"urls":0}"#).await;
-    assert_eq!(
-        super::keys(&without),
-        ["_id", "_updatedAt", "channels", "msg", "rid", "ts", "u"]
-    );
+    assert_eq!(super::keys(&without), ["_id", "_updatedAt", "channels", "msg", "rid", "ts", "u"]);
     for raw in ["{", "1", r#"{"msg":2}"#, r#"{"msg":{"$ne":1}}"#] {
         let text = format!("Invalid fields parameter provided: \"{raw}\"");
         let helper = json!({"helperMethod": "parseJsonQuery"});
-        coded(
-            &talk.get(&[("fields", raw)]).await,
-            "error-invalid-fields",
-            &text,
-            &helper,
-        );
+        coded(&talk.get(&[("fields", raw)]).await, "error-invalid-fields", &text, &helper);
     }
 }
 
@@ -225,15 +183,8 @@ async fn mention_ids_as_one_id_a_list_or_an_array() {
         ("nobody".to_owned(), &[]),
         (String::new(), &[4, 3, 2, 1, 0]),
     ] {
-        assert_eq!(
-            talk.places(&[("mentionIds", &value)]).await,
-            want,
-            "{value}"
-        );
-        assert_eq!(
-            talk.get(&[("mentionIds", &value)]).await.ok()["total"],
-            want.len()
-        );
+        assert_eq!(talk.places(&[("mentionIds", &value)]).await, want, "{value}");
+        assert_eq!(talk.get(&[("mentionIds", &value)]).await.ok()["total"], want.len());
     }
 }
 
@@ -241,18 +192,9 @@ async fn mention_ids_as_one_id_a_list_or_an_array() {
 async fn starred_ids_find_anybodys_star_and_show_only_ones_own() {
     let talk = Talk::new().await;
     let (ann, bob) = (talk.ann.id.as_str(), talk.bob.id.as_str());
-    for (user, n) in [
-        (&talk.ann, 0),
-        (&talk.bob, 2),
-        (&talk.ann, 3),
-        (&talk.bob, 3),
-    ] {
+    for (user, n) in [(&talk.ann, 0), (&talk.bob, 2), (&talk.ann, 3), (&talk.bob, 3)] {
         let body = json!({"messageId": talk.ids[n]});
-        talk.app
-            .rocket(user)
-            .post("chat.starMessage", body)
-            .await
-            .ok();
+        talk.app.rocket(user).post("chat.starMessage", body).await.ok();
     }
     let both = json!([ann, bob]).to_string();
     for (value, want) in [(ann, &[3, 0][..]), (bob, &[3, 2]), (&both, &[3, 2, 0])] {
@@ -264,16 +206,9 @@ async fn starred_ids_find_anybodys_star_and_show_only_ones_own() {
     // Under `query` there is only the caller's own.
     let query = |id: &str| json!({"starred._id": id}).to_string();
     assert_eq!(talk.places(&[("query", &query(ann))]).await, [3, 0]);
-    assert_eq!(
-        talk.places(&[("query", &query(bob))]).await,
-        Vec::<usize>::new()
-    );
+    assert_eq!(talk.places(&[("query", &query(bob))]).await, Vec::<usize>::new());
     // One list and the other: both must hold.
-    assert_eq!(
-        talk.places(&[("starredIds", bob), ("mentionIds", bob)])
-            .await,
-        [2]
-    );
+    assert_eq!(talk.places(&[("starredIds", bob), ("mentionIds", bob)]).await, [2]);
 }
 
 #[tokio::test]
@@ -281,22 +216,11 @@ async fn a_list_of_ids_that_is_none() {
     let talk = Talk::new().await;
     for name in ["mentionIds", "starredIds"] {
         let many = json!(vec!["x"; 101]).to_string();
-        for raw in [
-            "[1,2]",
-            "[",
-            r#"["a",{"$ne":null}]"#,
-            r#"[["a"]]"#,
-            "[null]",
-            r#"["\u0000"]"#,
-            &many,
-        ] {
+        for raw in
+            ["[1,2]", "[", r#"["a",{"$ne":null}]"#, r#"[["a"]]"#, "[null]", r#"["\u0000"]"#, &many]
+        {
             let text = format!("The \"{name}\" parameter must be a list of ids.");
-            coded(
-                &talk.get(&[(name, raw)]).await,
-                "error-invalid-params",
-                &text,
-                &Value::Null,
-            );
+            coded(&talk.get(&[(name, raw)]).await, "error-invalid-params", &text, &Value::Null);
         }
         let required = "must have required property 'username'";
         let text = format!("must be string\n {required}\n must match exactly one schema in oneOf");
@@ -305,27 +229,16 @@ async fn a_list_of_ids_that_is_none() {
         schema(&talk.get(&[(&key, "a")]).await, &text);
     }
     // An operator is a text like any other: an id that nobody has.
-    assert_eq!(
-        talk.places(&[("mentionIds", r#"{"$ne":null}"#)]).await,
-        Vec::<usize>::new()
-    );
+    assert_eq!(talk.places(&[("mentionIds", r#"{"$ne":null}"#)]).await, Vec::<usize>::new());
 }
 
 #[tokio::test]
 async fn pinned_messages() {
     let talk = Talk::new().await;
     let body = json!({"messageId": talk.ids[1]});
-    talk.app
-        .rocket(&talk.boss)
-        .post("chat.pinMessage", body.clone())
-        .await
-        .expect(400);
+    talk.app.rocket(&talk.boss).post("chat.pinMessage", body.clone()).await.expect(400);
     super::grant(&talk.app, &talk.boss, "pin-message", &["admin", "user"]).await;
-    talk.app
-        .rocket(&talk.ann)
-        .post("chat.pinMessage", body.clone())
-        .await
-        .ok();
+    talk.app.rocket(&talk.ann).post("chat.pinMessage", body.clone()).await.ok();
     for value in ["true", "TRUE", "True"] {
         assert_eq!(talk.places(&[("pinned", value)]).await, [1], "{value}");
     }
@@ -335,21 +248,10 @@ async fn pinned_messages() {
     assert_eq!(talk.places(&of_bob).await, Vec::<usize>::new());
     for value in ["false", "", "yes", "1"] {
         // The pin's own notice is a message of the room.
-        assert_eq!(
-            talk.get(&[("pinned", value)]).await.ok()["total"],
-            6,
-            "{value}"
-        );
+        assert_eq!(talk.get(&[("pinned", value)]).await.ok()["total"], 6, "{value}");
     }
-    talk.app
-        .rocket(&talk.ann)
-        .post("chat.unPinMessage", body)
-        .await
-        .ok();
-    assert_eq!(
-        talk.places(&[("pinned", "true")]).await,
-        Vec::<usize>::new()
-    );
+    talk.app.rocket(&talk.ann).post("chat.unPinMessage", body).await.ok();
+    assert_eq!(talk.places(&[("pinned", "true")]).await, Vec::<usize>::new());
 }
 
 #[tokio::test]
@@ -357,19 +259,11 @@ async fn reading_changes_nothing() {
     let talk = Talk::new().await;
     let read = async || view(&talk.app, &talk.ann, &talk.room).await;
     talk.app.rocket(&talk.bob).say(&talk.room, "unread").await;
-    talk.app
-        .rocket(&talk.ann)
-        .post("dm.close", json!({"roomId": talk.room}))
-        .await
-        .ok();
+    talk.app.rocket(&talk.ann).post("dm.close", json!({"roomId": talk.room})).await.ok();
     let before = read().await;
     talk.get(&[]).await.ok();
     for query in [("username", "bob"), ("roomId", talk.bob.id.as_str())] {
-        talk.app
-            .rocket(&talk.ann)
-            .get("dm.messages", &[query])
-            .await
-            .ok();
+        talk.app.rocket(&talk.ann).get("dm.messages", &[query]).await.ok();
     }
     let after = read().await;
     assert_eq!(before.member(), after.member());

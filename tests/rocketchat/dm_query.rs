@@ -20,58 +20,37 @@ impl Talk {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
         let room = app.rocket(&ann).open("bob").await;
         let mut parent = Value::Null;
-        let texts = [
-            (&ann, "one"),
-            (&bob, "Two"),
-            (&ann, "three"),
-            (&bob, "four four"),
-        ];
+        let texts = [(&ann, "one"), (&bob, "Two"), (&ann, "three"), (&bob, "four four")];
         for (n, (user, text)) in (1..).zip(texts) {
             app.clock.move_to(START + 1000 * n);
             let mut message = json!({"rid": room, "msg": text});
             if n == 3 {
                 message["tmid"] = parent.clone();
             }
-            let sent = app
-                .rocket(user)
-                .post("chat.sendMessage", json!({ "message": message }))
-                .await;
+            let sent =
+                app.rocket(user).post("chat.sendMessage", json!({ "message": message })).await;
             if n == 1 {
                 parent = sent.ok()["message"]["_id"].clone();
             }
         }
         let body = json!({"messageId": parent, "emoji": "smile"});
         app.rocket(&bob).post("chat.react", body).await.ok();
-        Self {
-            app,
-            ann,
-            bob,
-            room,
-        }
+        Self { app, ann, bob, room }
     }
 
     async fn get(&self, query: &str) -> Answer {
-        let params = [
-            ("roomId", self.room.as_str()),
-            ("query", query),
-            ("sort", r#"{"ts":1}"#),
-        ];
+        let params = [("roomId", self.room.as_str()), ("query", query), ("sort", r#"{"ts":1}"#)];
         self.app.rocket(&self.ann).get("dm.messages", &params).await
     }
 
     async fn texts(&self, query: &str) -> Vec<String> {
         let body = self.get(query).await.ok();
-        assert_eq!(
-            (&body["total"], &body["success"]),
-            (&body["count"], &json!(true)),
-            "{query}"
-        );
+        assert_eq!((&body["total"], &body["success"]), (&body["count"], &json!(true)), "{query}");
         each(&body, "messages", "msg")
     }
 }
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn operators() {
     let talk = Talk::new().await;
     let all = ["one", "Two", "three", "four four"];
@@ -92,19 +71,10 @@ async fn operators() {
         (&by_bob, &["Two", "four four"]),
         (r#"{"u":{"username":"bob"}}"#, &[]),
         (r#"{"msg":{"$regex":"^t"}}"#, &["three"]),
-        (
-            r#"{"msg":{"$regex":"^t","$options":"i"}}"#,
-            &["Two", "three"],
-        ),
+        (r#"{"msg":{"$regex":"^t","$options":"i"}}"#, &["Two", "three"]),
         (r#"{"msg":{"$regex":"(four ?){2}"}}"#, &["four four"]),
-        (
-            r#"{"$or":[{"msg":"one"},{"u.username":"bob"}]}"#,
-            &["one", "Two", "four four"],
-        ),
-        (
-            r#"{"$and":[{"msg":{"$regex":"o"}},{"u.username":"bob"}]}"#,
-            &["Two", "four four"],
-        ),
+        (r#"{"$or":[{"msg":"one"},{"u.username":"bob"}]}"#, &["one", "Two", "four four"]),
+        (r#"{"$and":[{"msg":{"$regex":"o"}},{"u.username":"bob"}]}"#, &["Two", "four four"]),
         (r#"{"$or":[{"msg":"one"}],"u.username":"bob"}"#, &[]),
         (r#"{"msg":{"$in":["one","three","x"]}}"#, &["one", "three"]),
         (r#"{"msg":{"$nin":["one","three"]}}"#, &["Two", "four four"]),
@@ -117,10 +87,7 @@ async fn operators() {
         (&exactly, &["Two"]),
         (r#"{"ts":{"$gt":"2000-01-01T00:00:00.000Z"}}"#, &[]),
         (r#"{"tmid":{"$exists":true}}"#, &["three"]),
-        (
-            r#"{"tmid":{"$exists":false}}"#,
-            &["one", "Two", "four four"],
-        ),
+        (r#"{"tmid":{"$exists":false}}"#, &["one", "Two", "four four"]),
         (r#"{"reactions":{"$exists":true}}"#, &["one"]),
         (r#"{"reactions.:smile:.usernames":"bob"}"#, &["one"]),
         (r#"{"tcount":1}"#, &["one"]),
@@ -178,17 +145,12 @@ async fn what_is_no_query_is_refused_by_its_text() {
 }
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn no_disguise_leaves_the_room() {
     let talk = Talk::new().await;
     let eve = talk.app.user("eve").await;
     let foreign = talk.app.rocket(&talk.bob).open("eve").await;
     let own = talk.app.rocket(&talk.ann).open("eve").await;
-    let secret = talk
-        .app
-        .rocket(&talk.bob)
-        .say(&foreign, "the secret of bob")
-        .await;
+    let secret = talk.app.rocket(&talk.bob).say(&foreign, "the secret of bob").await;
     talk.app.rocket(&eve).say(&own, "the secret of ann").await;
     let room = talk.room.as_str();
     let queries = [
@@ -215,36 +177,17 @@ async fn no_disguise_leaves_the_room() {
     let raw = queries.iter().map(Value::to_string).chain([twice, escaped]);
     for query in raw {
         for (name, value) in [("roomId", room), ("username", "bob")] {
-            let params = [
-                (name, value),
-                ("query", &query),
-                ("fields", r#"{"rid":1,"msg":1}"#),
-            ];
-            let body = talk
-                .app
-                .rocket(&talk.ann)
-                .get("dm.messages", &params)
-                .await
-                .ok();
+            let params = [(name, value), ("query", &query), ("fields", r#"{"rid":1,"msg":1}"#)];
+            let body = talk.app.rocket(&talk.ann).get("dm.messages", &params).await.ok();
             assert!(!body.to_string().contains("secret"), "{query}");
-            assert!(
-                each(&body, "messages", "rid").iter().all(|rid| rid == room),
-                "{query}"
-            );
+            assert!(each(&body, "messages", "rid").iter().all(|rid| rid == room), "{query}");
         }
     }
-    let all = talk
-        .texts(&json!({"rid": {"$in": [foreign, room]}}).to_string())
-        .await;
+    let all = talk.texts(&json!({"rid": {"$in": [foreign, room]}}).to_string()).await;
     assert_eq!(all.len(), 4);
     // The parameter given twice is no way in either.
     let params = [("roomId", room), ("roomId", foreign.as_str())];
-    let body = talk
-        .app
-        .rocket(&talk.ann)
-        .get("dm.messages", &params)
-        .await
-        .expect(400);
+    let body = talk.app.rocket(&talk.ann).get("dm.messages", &params).await.expect(400);
     assert_eq!(body["errorType"], "invalid-params");
 }
 
@@ -252,23 +195,11 @@ async fn no_disguise_leaves_the_room() {
 async fn the_setting_switches_query_and_fields_off_or_forbids_them() {
     let talk = Talk::new().await;
     let boss = talk.app.admin("root").await;
-    super::set(
-        &talk.app,
-        &boss,
-        "Parlance_Query_And_Fields",
-        json!("ignore"),
-    )
-    .await;
+    super::set(&talk.app, &boss, "Parlance_Query_And_Fields", json!("ignore")).await;
     let body = talk.get(r#"{"msg":"one"}"#).await.ok();
     assert_eq!(body["total"], 4);
     assert_eq!(talk.get("not json").await.ok()["total"], 4);
-    super::set(
-        &talk.app,
-        &boss,
-        "Parlance_Query_And_Fields",
-        json!("strict"),
-    )
-    .await;
+    super::set(&talk.app, &boss, "Parlance_Query_And_Fields", json!("strict")).await;
     super::schema(&talk.get("{}").await, "must NOT have additional properties");
     let params = [("roomId", talk.room.as_str()), ("fields", "{}")];
     let answer = talk.app.rocket(&talk.ann).get("dm.messages", &params).await;

@@ -13,8 +13,7 @@ use serde_json::{Value, json};
 const DIGEST: &str = "4104d36f8da2c254349f85836793ebe029e0c957063a34c91c2e9203187b5631";
 
 async fn login(app: &TestApp, body: &Value) -> Answer {
-    app.call(Method::POST, "/api/v1/login", &[], Some(body))
-        .await
+    app.call(Method::POST, "/api/v1/login", &[], Some(body)).await
 }
 
 #[track_caller]
@@ -47,25 +46,15 @@ async fn every_form_logs_in() {
     ];
     for form in &forms {
         let body = login(&app, form).await.ok();
-        assert_eq!(
-            (&body["status"], &body["success"]),
-            (&json!("success"), &json!(true))
-        );
+        assert_eq!((&body["status"], &body["success"]), (&json!("success"), &json!(true)));
         let data = &body["data"];
         assert_eq!(data["userId"], ann.id.as_str(), "{form}");
         assert_eq!(data["me"]["username"], "ann");
         let token = data["authToken"].as_str().unwrap();
         assert_eq!(token.len(), 43);
-        assert!(
-            token
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        );
+        assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
         let headers = [("x-auth-token", token), ("x-user-id", ann.id.as_str())];
-        let me = app
-            .call(Method::GET, "/api/v1/me", &headers, None)
-            .await
-            .ok();
+        let me = app.call(Method::GET, "/api/v1/me", &headers, None).await.ok();
         assert_eq!(me["_id"], ann.id.as_str());
     }
     let resumed = login(&app, &json!({"resume": ann.token})).await.ok();
@@ -81,16 +70,10 @@ async fn a_form_encoded_body_logs_in() {
         let request = Request::post("/api/v1/login").header("content-type", kind);
         request.body(Body::from(text.to_owned())).unwrap()
     };
-    let body = app
-        .send(form("user=ann%40example.com&password=correct+horse"))
-        .await
-        .ok();
+    let body = app.send(form("user=ann%40example.com&password=correct+horse")).await.ok();
     assert_eq!(body["data"]["userId"], ann.id.as_str());
     unauthorized(&app.send(form("user=ann&password=correct%2Bhorse")).await);
-    unauthorized(
-        &app.send(form("user[username]=ann&password=correct+horse"))
-            .await,
-    );
+    unauthorized(&app.send(form("user[username]=ann&password=correct+horse")).await);
 }
 
 #[tokio::test]
@@ -140,19 +123,13 @@ async fn an_operator_is_never_a_name_or_a_password() {
         unauthorized(&login(&app, &json!({"username": value, "password": PASSWORD})).await);
         unauthorized(&login(&app, &json!({"email": value, "password": PASSWORD})).await);
         unauthorized(
-            &login(
-                &app,
-                &json!({"user": {"username": value}, "password": PASSWORD}),
-            )
-            .await,
+            &login(&app, &json!({"user": {"username": value}, "password": PASSWORD})).await,
         );
         unauthorized(&login(&app, &json!({"user": {"id": value}, "password": PASSWORD})).await);
         unauthorized(&login(&app, &json!({"user": "ann", "password": value})).await);
         let digest = json!({"digest": value, "algorithm": "sha-256"});
         unauthorized(&login(&app, &json!({"user": "ann", "password": digest})).await);
-        let resumed = login(&app, &json!({"resume": value, "user": "ann"}))
-            .await
-            .expect(401);
+        let resumed = login(&app, &json!({"resume": value, "user": "ann"})).await.expect(401);
         assert_eq!(resumed["error"], 403);
     }
     // The session of before is none the worse for it.
@@ -167,11 +144,7 @@ async fn a_dead_resume_token_says_so() {
     let want = json!({"success": false, "status": "error", "error": 403,
         "message": "You've been logged out by the server. Please log in again."});
     for token in [ann.token.as_str(), "nonsense", "", &"x".repeat(100_000)] {
-        assert_eq!(
-            login(&app, &json!({"resume": token})).await.expect(401),
-            want,
-            "{token}"
-        );
+        assert_eq!(login(&app, &json!({"resume": token})).await.expect(401), want, "{token}");
     }
 }
 
@@ -180,27 +153,14 @@ async fn a_deactivated_account_hears_it_only_with_its_password() {
     let app = app().await;
     let ann = app.user("ann").await;
     let id = UserId::from(ann.id.as_str());
-    app.core
-        .set_active(Authority::Operator, &id, false)
-        .await
-        .unwrap();
-    let body = login(&app, &json!({"user": "ann", "password": PASSWORD}))
-        .await
-        .expect(401);
+    app.core.set_active(Authority::Operator, &id, false).await.unwrap();
+    let body = login(&app, &json!({"user": "ann", "password": PASSWORD})).await.expect(401);
     assert_eq!(body["error"], "error-user-is-not-activated");
     unauthorized(&login(&app, &json!({"user": "ann", "password": "wrong"})).await);
     super::logged_out(&app.rocket(&ann).get("me", &[]).await);
-    assert_eq!(
-        login(&app, &json!({"resume": ann.token})).await.expect(401)["error"],
-        403
-    );
-    app.core
-        .set_active(Authority::Operator, &id, true)
-        .await
-        .unwrap();
-    login(&app, &json!({"user": "ann", "password": PASSWORD}))
-        .await
-        .ok();
+    assert_eq!(login(&app, &json!({"resume": ann.token})).await.expect(401)["error"], 403);
+    app.core.set_active(Authority::Operator, &id, true).await.unwrap();
+    login(&app, &json!({"user": "ann", "password": PASSWORD})).await.ok();
     // What died stays dead.
     super::logged_out(&app.rocket(&ann).get("me", &[]).await);
 }
@@ -213,23 +173,14 @@ async fn a_token_lives_as_long_as_the_setting_says() {
     app.rocket(&ann).get("me", &[]).await.ok();
     app.clock.move_to(START + 90 * 86_400_000);
     super::logged_out(&app.rocket(&ann).get("me", &[]).await);
-    assert_eq!(
-        login(&app, &json!({"resume": ann.token})).await.expect(401)["error"],
-        403
-    );
+    assert_eq!(login(&app, &json!({"resume": ann.token})).await.expect(401)["error"], 403);
 }
 
 #[tokio::test]
 async fn an_account_without_a_password_cannot_log_in() {
     let app = app().await;
-    let new = NewUser {
-        username: "ghost".to_owned(),
-        ..NewUser::default()
-    };
-    app.core
-        .create_user(Authority::Operator, new)
-        .await
-        .unwrap();
+    let new = NewUser { username: "ghost".to_owned(), ..NewUser::default() };
+    app.core.create_user(Authority::Operator, new).await.unwrap();
     unauthorized(&login(&app, &json!({"user": "ghost", "password": PASSWORD})).await);
 }
 
@@ -240,20 +191,12 @@ async fn no_answer_of_a_login_holds_a_secret() {
     let body = login(&app, &json!({"user": "root", "password": PASSWORD})).await;
     let text = String::from_utf8(body.body.clone()).unwrap();
     assert!(!text.contains("argon2") && !text.contains("hashedToken") && !text.contains(DIGEST));
-    assert!(
-        !text.contains(&boss.token),
-        "the answer has its own token only"
-    );
+    assert!(!text.contains(&boss.token), "the answer has its own token only");
     // A refused change shows nothing of it either.
     let taken =
         json!({"username": "root", "name": "r", "email": "r@example.com", "password": "s3cret"});
     let answer = app.rocket(&boss).post("users.create", taken).await;
     let details = json!({"method": "insertOrUpdateUser", "field": "root"});
-    coded(
-        &answer,
-        "error-field-unavailable",
-        "root is already in use :(",
-        &details,
-    );
+    coded(&answer, "error-field-unavailable", "root is already in use :(", &details);
     assert!(!String::from_utf8(answer.body).unwrap().contains("s3cret"));
 }

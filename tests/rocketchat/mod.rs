@@ -34,20 +34,13 @@ use serde_json::{Value, json};
 /// A refusal with this status and exactly this `error`, and without an `errorType`.
 #[track_caller]
 fn plain(answer: &Answer, status: u16, error: &str) {
-    assert_eq!(
-        answer.expect(status),
-        json!({"success": false, "error": error})
-    );
+    assert_eq!(answer.expect(status), json!({"success": false, "error": error}));
 }
 
 /// A 400 with a code, its text in front of it, and these details (null for none).
 #[track_caller]
 fn coded(answer: &Answer, code: &str, reason: &str, details: &Value) {
-    let text = if reason.is_empty() {
-        format!("[{code}]")
-    } else {
-        format!("{reason} [{code}]")
-    };
+    let text = if reason.is_empty() { format!("[{code}]") } else { format!("{reason} [{code}]") };
     let mut want = json!({"success": false, "error": text, "errorType": code});
     if !details.is_null() {
         want["details"] = details.clone();
@@ -76,48 +69,30 @@ const LACKS: &str =
 /// One text of each document in a list.
 fn each(body: &Value, list: &str, key: &str) -> Vec<String> {
     let items = body[list].as_array().unwrap();
-    items
-        .iter()
-        .map(|item| item[key].as_str().unwrap_or("-").to_owned())
-        .collect()
+    items.iter().map(|item| item[key].as_str().unwrap_or("-").to_owned()).collect()
 }
 
 /// The keys of an object, sorted.
 fn keys(object: &Value) -> Vec<&str> {
-    let mut keys: Vec<&str> = object
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
+    let mut keys: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
     keys
 }
 
 /// The room and the user's membership, as the core has them.
 async fn view(app: &TestApp, user: &TestUser, room: &str) -> Access {
-    app.core
-        .access(&app.caller(user).await, room)
-        .await
-        .unwrap()
+    app.core.access(&app.caller(user).await, room).await.unwrap()
 }
 
 /// Sets a setting over the wire.
 async fn set(app: &TestApp, admin: &TestUser, id: &str, value: Value) {
     let path = format!("settings/{id}");
-    let answer = app
-        .rocket(admin)
-        .post(&path, json!({ "value": value }))
-        .await
-        .ok();
+    let answer = app.rocket(admin).post(&path, json!({ "value": value })).await.ok();
     assert_eq!(answer, json!({"success": true}));
 }
 
 /// Gives a permission to exactly these roles, over the wire.
 async fn grant(app: &TestApp, admin: &TestUser, permission: &str, roles: &[&str]) {
     let body = json!({"permissions": [{"_id": permission, "roles": roles}]});
-    app.rocket(admin)
-        .post("permissions.update", body)
-        .await
-        .ok();
+    app.rocket(admin).post("permissions.update", body).await.ok();
 }

@@ -14,13 +14,8 @@ pub(super) fn paths(route: &Route) -> Vec<String> {
         "settings/" => "settings/Site_Name",
         name => name,
     };
-    let alias = name
-        .strip_prefix("dm.")
-        .map(|rest| format!("/api/v1/im.{rest}"));
-    [Some(format!("/api/v1/{name}")), alias]
-        .into_iter()
-        .flatten()
-        .collect()
+    let alias = name.strip_prefix("dm.").map(|rest| format!("/api/v1/im.{rest}"));
+    [Some(format!("/api/v1/{name}")), alias].into_iter().flatten().collect()
 }
 
 async fn call(
@@ -35,11 +30,7 @@ async fn call(
 #[tokio::test]
 async fn every_route_that_needs_a_login_says_so() {
     let app = app().await;
-    let (ann, bob, gone) = (
-        app.user("ann").await,
-        app.user("bob").await,
-        app.user("gone").await,
-    );
+    let (ann, bob, gone) = (app.user("ann").await, app.user("bob").await, app.user("gone").await);
     app.rocket(&gone).post("logout", json!({})).await.ok();
     let mut needing = 0;
     for route in ROUTES.iter().filter(|route| route.login) {
@@ -74,10 +65,7 @@ async fn the_login_comes_before_the_body_and_the_parameters() {
             .unwrap()
     };
     logged_out(&app.send(broken("/api/v1/dm.create")).await);
-    logged_out(
-        &app.call(Method::GET, "/api/v1/dm.messages?count=abc", &[], None)
-            .await,
-    );
+    logged_out(&app.call(Method::GET, "/api/v1/dm.messages?count=abc", &[], None).await);
     let text = "The request body is not valid JSON.";
     plain(&app.send(broken("/api/v1/login")).await, 400, text);
 }
@@ -90,24 +78,16 @@ async fn logout_kills_the_token_by_either_method_and_no_other() {
         let ann = app.user(&name).await;
         let account = app.core.user_named(&name).await.unwrap();
         let second = app.log_in(&account).await;
-        let headers = [
-            ("X-Auth-Token", ann.token.as_str()),
-            ("X-User-Id", ann.id.as_str()),
-        ];
+        let headers = [("X-Auth-Token", ann.token.as_str()), ("X-User-Id", ann.id.as_str())];
         app.rocket(&ann).get("me", &[]).await.ok();
-        let body = app
-            .call(method, "/api/v1/logout", &headers, None)
-            .await
-            .ok();
+        let body = app.call(method, "/api/v1/logout", &headers, None).await.ok();
         let want = json!({"status": "success", "success": true,
             "data": {"message": "You've been logged out!"}});
         assert_eq!(body, want);
         logged_out(&app.rocket(&ann).get("me", &[]).await);
         logged_out(&app.rocket(&ann).post("logout", json!({})).await);
         let resume = json!({"resume": ann.token});
-        let answer = app
-            .call(Method::POST, "/api/v1/login", &[], Some(&resume))
-            .await;
+        let answer = app.call(Method::POST, "/api/v1/login", &[], Some(&resume)).await;
         assert_eq!(answer.expect(401)["error"], 403);
         app.rocket(&second).get("me", &[]).await.ok();
     }
@@ -135,10 +115,7 @@ async fn me_has_everything_a_client_reads_and_no_secret() {
         ("username", json!("ann")),
         ("name", json!("ann")),
         ("type", json!("user")),
-        (
-            "emails",
-            json!([{"address": "ann@example.com", "verified": true}]),
-        ),
+        ("emails", json!([{"address": "ann@example.com", "verified": true}])),
         ("email", json!("ann@example.com")),
         ("status", json!("offline")),
         ("statusDefault", json!("online")),
@@ -166,28 +143,13 @@ async fn me_has_no_email_until_one_is_proved() {
     let app = app().await;
     let body =
         json!({"username": "eve", "name": "Eve", "email": "eve@example.com", "pass": "p4ss"});
-    let made = app
-        .call(Method::POST, "/api/v1/users.register", &[], Some(&body))
-        .await
-        .ok();
+    let made = app.call(Method::POST, "/api/v1/users.register", &[], Some(&body)).await.ok();
     let login = json!({"user": "eve", "password": "p4ss"});
-    let data = app
-        .call(Method::POST, "/api/v1/login", &[], Some(&login))
-        .await
-        .ok()["data"]
-        .clone();
-    let (token, id) = (
-        data["authToken"].as_str().unwrap(),
-        made["user"]["_id"].as_str().unwrap(),
-    );
+    let data =
+        app.call(Method::POST, "/api/v1/login", &[], Some(&login)).await.ok()["data"].clone();
+    let (token, id) = (data["authToken"].as_str().unwrap(), made["user"]["_id"].as_str().unwrap());
     let headers = [("X-Auth-Token", token), ("X-User-Id", id)];
-    let me = app
-        .call(Method::GET, "/api/v1/me", &headers, None)
-        .await
-        .ok();
-    assert_eq!(
-        me["emails"],
-        json!([{"address": "eve@example.com", "verified": false}])
-    );
+    let me = app.call(Method::GET, "/api/v1/me", &headers, None).await.ok();
+    assert_eq!(me["emails"], json!([{"address": "eve@example.com", "verified": false}]));
     assert!(me.get("email").is_none());
 }

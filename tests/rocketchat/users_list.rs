@@ -49,30 +49,10 @@ async fn everybody_is_listed_by_username() {
     let app = app().await;
     let (boss, ann) = people(&app).await;
     let body = app.rocket(&ann).get("users.list", &[]).await.ok();
-    assert_eq!(
-        each(&body, "users", "username"),
-        ["ann", "bob", "rocket.cat", "root", "zoe"]
-    );
-    assert_eq!(
-        json!([body["count"], body["offset"], body["total"]]),
-        json!([5, 0, 5])
-    );
-    let public = [
-        "_id",
-        "active",
-        "name",
-        "nameInsensitive",
-        "status",
-        "type",
-        "username",
-    ];
-    assert!(
-        body["users"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|user| keys(user) == public)
-    );
+    assert_eq!(each(&body, "users", "username"), ["ann", "bob", "rocket.cat", "root", "zoe"]);
+    assert_eq!(json!([body["count"], body["offset"], body["total"]]), json!([5, 0, 5]));
+    let public = ["_id", "active", "name", "nameInsensitive", "status", "type", "username"];
+    assert!(body["users"].as_array().unwrap().iter().all(|user| keys(user) == public));
     assert_eq!(body["users"][0]["nameInsensitive"], "zora");
     let text = body.to_string();
     assert!(
@@ -92,43 +72,19 @@ async fn paging_sort_query_and_fields() {
     let app = app().await;
     let (_, ann) = people(&app).await;
     for (query, want) in [
-        (
-            &[("count", "2"), ("offset", "1")][..],
-            &["bob", "rocket.cat"][..],
-        ),
-        (
-            &[("sort", r#"{"username":-1}"#), ("count", "2")],
-            &["zoe", "root"],
-        ),
-        (
-            &[("sort", r#"{"name":1}"#), ("count", "2")],
-            &["zoe", "bob"],
-        ),
-        (
-            &[("sort", r#"{"value":-1,"username":1}"#), ("count", "1")],
-            &["ann"],
-        ),
-        (
-            &[("query", r#"{"name":{"$regex":"o"}}"#)],
-            &["ann", "bob", "rocket.cat", "root", "zoe"],
-        ),
+        (&[("count", "2"), ("offset", "1")][..], &["bob", "rocket.cat"][..]),
+        (&[("sort", r#"{"username":-1}"#), ("count", "2")], &["zoe", "root"]),
+        (&[("sort", r#"{"name":1}"#), ("count", "2")], &["zoe", "bob"]),
+        (&[("sort", r#"{"value":-1,"username":1}"#), ("count", "1")], &["ann"]),
+        (&[("query", r#"{"name":{"$regex":"o"}}"#)], &["ann", "bob", "rocket.cat", "root", "zoe"]),
         (&[("query", r#"{"name":{"$regex":"^z"}}"#)], &["ann"]),
-        (
-            &[("query", r#"{"$or":[{"username":"bob"},{"type":"bot"}]}"#)],
-            &["bob", "rocket.cat"],
-        ),
-        (
-            &[("query", r#"{"$and":[{"active":true},{"username":"bob"}]}"#)],
-            &["bob"],
-        ),
+        (&[("query", r#"{"$or":[{"username":"bob"},{"type":"bot"}]}"#)], &["bob", "rocket.cat"]),
+        (&[("query", r#"{"$and":[{"active":true},{"username":"bob"}]}"#)], &["bob"]),
     ] {
         let body = app.rocket(&ann).get("users.list", query).await.ok();
         assert_eq!(each(&body, "users", "username"), want, "{query:?}");
     }
-    let query = [
-        ("fields", r#"{"username":1,"emails":1,"services":1}"#),
-        ("count", "1"),
-    ];
+    let query = [("fields", r#"{"username":1,"emails":1,"services":1}"#), ("count", "1")];
     let body = app.rocket(&ann).get("users.list", &query).await.ok();
     assert_eq!(keys(&body["users"][0]), ["_id", "username"]);
     let query = [("fields", r#"{"services":1}"#), ("count", "1")];
@@ -153,10 +109,7 @@ async fn what_is_private_is_not_asked_about() {
                 json!({"$nor": [{"$and": [{*path: {"$gt": ""}}]}]}),
             ];
             for query in tests.iter().map(Value::to_string) {
-                let answer = app
-                    .rocket(user)
-                    .get("users.list", &[("query", &query)])
-                    .await;
+                let answer = app.rocket(user).get("users.list", &[("query", &query)]).await;
                 let text = format!("Invalid query parameter provided: \"{query}\"");
                 coded(&answer, "error-invalid-query", &text, &helper);
             }
@@ -171,29 +124,17 @@ async fn what_is_private_is_not_asked_about() {
         r#"{"$expr":{"$gt":["$services",1]}}"#,
         r#"{"username":{"$function":{"body":"x"}}}"#,
     ] {
-        let body = app
-            .rocket(&ann)
-            .get("users.list", &[("query", query)])
-            .await
-            .expect(400);
+        let body = app.rocket(&ann).get("users.list", &[("query", query)]).await.expect(400);
         assert_eq!(body["errorType"], "error-invalid-query");
     }
     let query = [("query", r#"{"emails.address":"ann@example.com"}"#)];
     assert_eq!(
-        each(
-            &app.rocket(&boss).get("users.list", &query).await.ok(),
-            "users",
-            "username"
-        ),
+        each(&app.rocket(&boss).get("users.list", &query).await.ok(), "users", "username"),
         ["ann"]
     );
     let query = [("sort", r#"{"roles":1,"username":1}"#), ("count", "1")];
     assert_eq!(
-        each(
-            &app.rocket(&boss).get("users.list", &query).await.ok(),
-            "users",
-            "username"
-        ),
+        each(&app.rocket(&boss).get("users.list", &query).await.ok(), "users", "username"),
         ["root"]
     );
 }
@@ -202,34 +143,14 @@ async fn what_is_private_is_not_asked_about() {
 async fn the_permissions_of_the_list() {
     let app = app().await;
     let (boss, ann) = people(&app).await;
-    set(
-        &app,
-        &boss,
-        "API_Apply_permission_view-outside-room_on_users-list",
-        json!(true),
-    )
-    .await;
+    set(&app, &boss, "API_Apply_permission_view-outside-room_on_users-list", json!(true)).await;
     app.rocket(&ann).get("users.list", &[]).await.ok();
     grant(&app, &boss, "view-outside-room", &["admin"]).await;
-    plain(
-        &app.rocket(&ann).get("users.list", &[]).await,
-        403,
-        "unauthorized",
-    );
-    set(
-        &app,
-        &boss,
-        "API_Apply_permission_view-outside-room_on_users-list",
-        json!(false),
-    )
-    .await;
+    plain(&app.rocket(&ann).get("users.list", &[]).await, 403, "unauthorized");
+    set(&app, &boss, "API_Apply_permission_view-outside-room_on_users-list", json!(false)).await;
     app.rocket(&ann).get("users.list", &[]).await.ok();
     grant(&app, &boss, "view-d-room", &["admin"]).await;
-    plain(
-        &app.rocket(&ann).get("users.list", &[]).await,
-        403,
-        "unauthorized",
-    );
+    plain(&app.rocket(&ann).get("users.list", &[]).await, 403, "unauthorized");
     app.rocket(&boss).get("users.list", &[]).await.ok();
     // Full sight is taken and given at once, on sessions that are open.
     grant(&app, &boss, "view-d-room", &["admin", "user"]).await;

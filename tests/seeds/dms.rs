@@ -21,13 +21,17 @@ fn shaped(got: &Value, want: &Value, at: &str) {
             }
         }
         (Value::Array(got), Value::Array(want)) => {
-            got.iter().for_each(|item| shaped(item, &want[0], &format!("{at}[]")));
+            for item in got {
+                shaped(item, &want[0], &format!("{at}[]"));
+            }
         }
         (Value::String(text), Value::String(sample)) if sample.starts_with("2023-") => {
             assert!(parlance_core::time::parse(text).is_some(), "{at}: {text} is no time");
         }
         _ => assert_eq!(
-            std::mem::discriminant(got), std::mem::discriminant(want), "{at}: {got} for {want}"
+            std::mem::discriminant(got),
+            std::mem::discriminant(want),
+            "{at}: {got} for {want}"
         ),
     }
 }

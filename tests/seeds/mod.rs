@@ -78,8 +78,10 @@ fn same(got: &Value, want: &Value, at: &str) {
         }
         (Value::String(text), Value::String(wanted)) => {
             let instant = |text: &str| time::parse(text).filter(|_| text.len() > 10);
-            assert!(text == wanted || instant(text).is_some() && instant(text) == instant(wanted),
-                "{at}: {text} is not {wanted}");
+            assert!(
+                text == wanted || instant(text).is_some() && instant(text) == instant(wanted),
+                "{at}: {text} is not {wanted}"
+            );
         }
         // 002 writes its numbers and flags as texts: the document's slip (ruling B1).
         (Value::Number(_) | Value::Bool(_), Value::String(wanted)) => {

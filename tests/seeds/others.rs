@@ -49,7 +49,10 @@ async fn others_give_document_003() {
     };
     let second = ask(vec![("offset", "1"), ("count", "1")]).await;
     assert_eq!(second["messages"], json!([seed["answer"]["messages"][1]]));
-    assert_eq!((&second["offset"], &second["count"], &second["total"]), (&1.into(), &1.into(), &4.into()));
+    assert_eq!(
+        (&second["offset"], &second["count"], &second["total"]),
+        (&1.into(), &1.into(), &4.into())
+    );
     let oldest = ask(vec![("sort", r#"{"ts":1}"#), ("count", "1")]).await;
     assert_eq!(oldest["messages"][0]["_id"], seed["answer"]["messages"][3]["_id"]);
     let found = ask(vec![("query", r#"{"u.username":{"$regex":"g1$"}}"#)]).await;

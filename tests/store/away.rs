@@ -56,15 +56,10 @@ async fn connections_that_are_cut_give_an_error_or_a_success_and_heal() {
     let chat = Chat::start_with(labelled(plain.clone(), &label), Clock::default()).await;
     let knife = raw(&plain).await.unwrap();
     let mut ears = chat.core.listen(1_000_000);
-    let (over, sent) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicUsize::new(0)),
-    );
+    let (over, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let mut tasks = Vec::new();
     for n in 0..8 {
-        tasks.push(tokio::spawn(
-            send_until(&chat, n, over.clone(), sent.clone()).await,
-        ));
+        tasks.push(tokio::spawn(send_until(&chat, n, over.clone(), sent.clone()).await));
     }
     let cut = "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE application_name = $1) cut";
@@ -89,23 +84,12 @@ async fn connections_that_are_cut_give_an_error_or_a_success_and_heal() {
     assert!(failed > 0, "nothing was cut");
     let messages = stored(&chat.core, &chat.callers[0], &chat.group).await;
     let ids: Vec<&str> = messages.iter().map(|message| message.id.as_str()).collect();
-    assert!(
-        done.iter().all(|id| ids.contains(&id.as_str())),
-        "what was answered is there"
-    );
+    assert!(done.iter().all(|id| ids.contains(&id.as_str())), "what was answered is there");
     // A commit whose answer was cut off may stand: then the log tells of it like of any other.
     let heard = heard_so_far(&chat.core, &mut ears).await;
     let told = heard.iter().filter(|event| event.kind == Kind::MessageNew);
-    assert_eq!(
-        told.map(|event| event.reference.as_str())
-            .collect::<Vec<_>>(),
-        ids
-    );
-    eprintln!(
-        "20 cuts: {} sends answered, {failed} refused, {} stored",
-        done.len(),
-        ids.len()
-    );
+    assert_eq!(told.map(|event| event.reference.as_str()).collect::<Vec<_>>(), ids);
+    eprintln!("20 cuts: {} sends answered, {failed} refused, {} stored", done.len(), ids.len());
 }
 
 /// Waits until a connection of this label waits for somebody's lock.
@@ -113,13 +97,7 @@ async fn blocked(eye: &tokio_postgres::Client, label: &str) {
     let waits = "SELECT count(*) FROM pg_stat_activity
         WHERE application_name = $1 AND wait_event_type = 'Lock'";
     let waiting = async {
-        while eye
-            .query_one(waits, &[&label])
-            .await
-            .unwrap()
-            .get::<_, i64>(0)
-            == 0
-        {
+        while eye.query_one(waits, &[&label]).await.unwrap().get::<_, i64>(0) == 0 {
             tokio::task::yield_now().await;
         }
     };
@@ -132,10 +110,8 @@ async fn a_setting_is_taken_over_although_the_first_try_to_read_it_is_cut() {
         return;
     }
     let plain = fresh_database().await;
-    let (node, locker) = (
-        format!("deaf-{}", std::process::id()),
-        format!("lock-{}", std::process::id()),
-    );
+    let (node, locker) =
+        (format!("deaf-{}", std::process::id()), format!("lock-{}", std::process::id()));
     let core = labelled(plain.clone(), &node);
     let core = Core::open(options(core, Clock::default())).await.unwrap();
     let mut ears = core.listen(1000);
@@ -149,9 +125,7 @@ async fn a_setting_is_taken_over_although_the_first_try_to_read_it_is_cut() {
     change.execute(add, &[]).await.unwrap();
     let (held, holds) = tokio::sync::oneshot::channel::<()>();
     let holder = tokio::spawn(async move {
-        lock.batch_execute("BEGIN; LOCK TABLE settings IN ACCESS EXCLUSIVE MODE")
-            .await
-            .unwrap();
+        lock.batch_execute("BEGIN; LOCK TABLE settings IN ACCESS EXCLUSIVE MODE").await.unwrap();
         holds.await.unwrap();
         lock.batch_execute("ROLLBACK").await.unwrap();
     });
@@ -160,17 +134,11 @@ async fn a_setting_is_taken_over_although_the_first_try_to_read_it_is_cut() {
     blocked(&eye, &node).await;
     let cut = "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE application_name = $1 AND wait_event_type = 'Lock') cut";
-    assert_eq!(
-        eye.query_one(cut, &[&node]).await.unwrap().get::<_, i64>(0),
-        1
-    );
+    assert_eq!(eye.query_one(cut, &[&node]).await.unwrap().get::<_, i64>(0), 1);
     held.send(()).unwrap();
     holder.await.unwrap();
     super::heard_until(&mut ears, |event| event.kind == Kind::Settings).await;
-    assert_eq!(
-        core.settings().text(&parlance_core::setting::SITE_NAME),
-        "new"
-    );
+    assert_eq!(core.settings().text(&parlance_core::setting::SITE_NAME), "new");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -185,10 +153,7 @@ async fn a_change_that_is_the_victim_of_a_deadlock_is_made_again() {
     let user = chat.callers[0].id().clone();
     let holder = other.transaction().await.unwrap();
     let lock_room = "UPDATE rooms SET updated = updated WHERE id = $1";
-    holder
-        .execute(lock_room, &[&chat.pairs[0].as_str()])
-        .await
-        .unwrap();
+    holder.execute(lock_room, &[&chat.pairs[0].as_str()]).await.unwrap();
     let (core, id) = (chat.core.clone(), user.clone());
     let change =
         tokio::spawn(async move { core.set_active(Authority::Operator, &id, false).await });
@@ -200,13 +165,7 @@ async fn a_change_that_is_the_victim_of_a_deadlock_is_made_again() {
     super::soon("the change", change).await.unwrap().unwrap();
     assert!(!chat.core.user(&user).await.unwrap().active);
     let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-    assert!(
-        eye.query_one(deadlocks, &[])
-            .await
-            .unwrap()
-            .get::<_, i64>(0)
-            > 0
-    );
+    assert!(eye.query_one(deadlocks, &[]).await.unwrap().get::<_, i64>(0) > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -219,19 +178,15 @@ async fn changes_that_lock_the_same_rows_all_at_once_all_get_through() {
         let (group, pair) = (chat.in_group(n).await, chat.in_pair(n, n).await);
         tasks.push(tokio::spawn(async move {
             for _ in 0..12 {
-                let sent = core
-                    .send(&caller, &group, NewMessage::text("in turn"))
-                    .await;
+                let sent = core.send(&caller, &group, NewMessage::text("in turn")).await;
                 let sent = sent.map(|sent| sent.message.id);
                 let right = core.admin(&boss, Perm::EditRoom).unwrap();
                 let pair_id = pair.room().id.clone();
                 let results = [
                     sent.as_ref().map(drop).map_err(Clone::clone),
-                    core.set_active(Authority::Operator, caller.id(), false)
-                        .await,
+                    core.set_active(Authority::Operator, caller.id(), false).await,
                     core.set_read_only(right, &pair_id, true).await,
-                    core.set_active(Authority::Operator, caller.id(), true)
-                        .await,
+                    core.set_active(Authority::Operator, caller.id(), true).await,
                     core.set_block(&caller, &pair, true).await,
                     core.set_block(&caller, &pair, false).await,
                     core.set_read_only(right, &pair_id, false).await,

@@ -32,12 +32,7 @@ impl Other {
         let mut process = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
             .arg(me)
-            .args([
-                "--exact",
-                "store::child::the_other_process",
-                "--ignored",
-                "--nocapture",
-            ])
+            .args(["--exact", "store::child::the_other_process", "--ignored", "--nocapture"])
             .env(DIR, dir)
             .env(TOKEN, token)
             .env(ROOM, room)
@@ -48,11 +43,7 @@ impl Other {
             .unwrap();
         let orders = process.stdin.take().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut other = Self {
-            process,
-            orders,
-            answers,
-        };
+        let mut other = Self { process, orders, answers };
         assert_eq!(other.next(), ("ready".to_owned(), String::new()));
         other
     }
@@ -70,11 +61,7 @@ impl Other {
     pub(super) fn next(&mut self) -> (String, String) {
         loop {
             // The test program around it writes lines of its own.
-            let line = self
-                .answers
-                .next()
-                .expect("the other process lives")
-                .unwrap();
+            let line = self.answers.next().expect("the other process lives").unwrap();
             let Some((_, said)) = line.split_once("CHILD ") else {
                 continue;
             };
@@ -111,14 +98,8 @@ async fn the_other_process() {
     // Whoever had the store before may still be ending.
     let database = Database::Embedded(dir.into());
     let core = reopen(&database, StoreOptions::default(), Clock::default()).await;
-    let caller = core
-        .caller(&std::env::var(TOKEN).unwrap(), None)
-        .await
-        .unwrap();
-    let access = core
-        .access(&caller, &std::env::var(ROOM).unwrap())
-        .await
-        .unwrap();
+    let caller = core.caller(&std::env::var(TOKEN).unwrap(), None).await.unwrap();
+    let access = core.access(&caller, &std::env::var(ROOM).unwrap()).await.unwrap();
     say("ready");
     for order in std::io::stdin().lock().lines() {
         let order = order.unwrap();
@@ -127,10 +108,7 @@ async fn the_other_process() {
             let (core, caller, access) = (core.clone(), caller.clone(), access.clone());
             let id = format!("{name}-{n}");
             tokio::spawn(async move {
-                match core
-                    .send(&caller, &access, named(&id, &"x".repeat(400)))
-                    .await
-                {
+                match core.send(&caller, &access, named(&id, &"x".repeat(400))).await {
                     Ok(_) => say(&format!("ok {id}")),
                     Err(parlance_core::Error::Unavailable(_)) => say(&format!("no {id}")),
                     Err(other) => say(&format!("bad {id} {other:?}")),

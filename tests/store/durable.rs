@@ -11,10 +11,7 @@ use std::process::Command;
 
 async fn ids(chat: &Chat) -> BTreeSet<String> {
     let messages = stored(&chat.core, &chat.callers[0], &chat.group).await;
-    let ids: BTreeSet<_> = messages
-        .iter()
-        .map(|message| message.id.to_string())
-        .collect();
+    let ids: BTreeSet<_> = messages.iter().map(|message| message.id.to_string()).collect();
     assert_eq!(ids.len(), messages.len(), "every message is there once");
     ids
 }
@@ -24,9 +21,7 @@ async fn served() -> (Closed, Other) {
     let chat = Chat::start().await;
     let token = session(&chat.core, chat.callers[0].id().as_str()).await;
     let closed = chat.close();
-    let Database::Embedded(dir) = &closed.database else {
-        panic!("for the embedded store")
-    };
+    let Database::Embedded(dir) = &closed.database else { panic!("for the embedded store") };
     let other = Other::start(dir, &token, &closed.group);
     (closed, other)
 }
@@ -44,41 +39,21 @@ async fn what_was_answered_survives_the_death_of_the_process() {
         assert_eq!(word, "ok", "{id}");
         answered.insert(id);
     }
-    answered.extend(
-        other
-            .kill()
-            .into_iter()
-            .filter(|(word, _)| word == "ok")
-            .map(|(_, id)| id),
-    );
+    answered.extend(other.kill().into_iter().filter(|(word, _)| word == "ok").map(|(_, id)| id));
     assert!(answered.len() < 5000, "it was killed too late");
     let chat = closed.open(StoreOptions::default()).await;
     let there = ids(&chat).await;
-    assert!(
-        answered.is_subset(&there),
-        "{} answered, {} there",
-        answered.len(),
-        there.len()
-    );
-    let times: Vec<i64> = stored(&chat.core, &chat.callers[0], &chat.group)
-        .await
-        .iter()
-        .map(|m| m.ts)
-        .collect();
+    assert!(answered.is_subset(&there), "{} answered, {} there", answered.len(), there.len());
+    let times: Vec<i64> =
+        stored(&chat.core, &chat.callers[0], &chat.group).await.iter().map(|m| m.ts).collect();
     assert!(times.is_sorted_by(|a, b| a < b));
-    eprintln!(
-        "killed after {} answers: {} stored",
-        answered.len(),
-        there.len()
-    );
+    eprintln!("killed after {} answers: {} stored", answered.len(), there.len());
 }
 
 /// Sets how large the files of a process may become.
 fn allow(process: u32, bytes: &str) -> bool {
     let limit = format!("--fsize={bytes}:");
-    let set = Command::new("prlimit")
-        .args(["--pid", &process.to_string(), &limit])
-        .status();
+    let set = Command::new("prlimit").args(["--pid", &process.to_string(), &limit]).status();
     set.is_ok_and(|status| status.success())
 }
 
@@ -135,19 +110,14 @@ async fn a_directory_belongs_to_one_core() {
     assert!(why.contains("another parlance process uses") && why.contains(dir.to_str().unwrap()));
     // The refusal harmed nothing, and the directory is free once the first is gone.
     let access = chat.in_group(0).await;
-    chat.core
-        .send(&chat.callers[0], &access, super::named("one", "still mine"))
-        .await
-        .unwrap();
+    chat.core.send(&chat.callers[0], &access, super::named("one", "still mine")).await.unwrap();
     let chat = chat.restart(StoreOptions::default()).await;
     assert_eq!(ids(&chat).await.len(), 1);
     let mode = rusqlite::Connection::open(match &chat.database {
         Database::Embedded(dir) => dir.join("parlance.db"),
         Database::Postgres(_) => return,
     });
-    let mode: String = mode
-        .unwrap()
-        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
-        .unwrap();
+    let mode: String =
+        mode.unwrap().query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
 }

@@ -20,10 +20,7 @@ async fn fill(chat: &Chat, round: &str) -> (BTreeSet<String>, BTreeSet<String>) 
             let (mut done, mut refused) = (Vec::new(), Vec::new());
             while refused.len() < STUBBORN {
                 let id = format!("{round}-{n}-{}", done.len() + refused.len());
-                match core
-                    .send(&caller, &access, super::named(&id, &"x".repeat(n * 40)))
-                    .await
-                {
+                match core.send(&caller, &access, super::named(&id, &"x".repeat(n * 40))).await {
                     Ok(_) => done.push(id),
                     Err(Error::Unavailable(_)) => refused.push(id),
                     Err(other) => panic!("a full disk is not our fault: {other:?}"),
@@ -43,10 +40,7 @@ async fn fill(chat: &Chat, round: &str) -> (BTreeSet<String>, BTreeSet<String>) 
 
 async fn ids(chat: &Chat) -> BTreeSet<String> {
     let messages = stored(&chat.core, &chat.callers[0], &chat.group).await;
-    let ids: BTreeSet<_> = messages
-        .iter()
-        .map(|message| message.id.to_string())
-        .collect();
+    let ids: BTreeSet<_> = messages.iter().map(|message| message.id.to_string()).collect();
     assert_eq!(ids.len(), messages.len(), "every message is there once");
     ids
 }
@@ -65,58 +59,28 @@ async fn a_disk_that_fills_in_a_group_commit_loses_and_invents_nothing_and_recov
     other.busy_timeout(super::PATIENCE).unwrap();
     let ballast = "CREATE TABLE ballast (x); INSERT INTO ballast VALUES (zeroblob(2000000))";
     other.execute_batch(ballast).unwrap();
-    let pages: u32 = other
-        .query_row("PRAGMA page_count", [], |row| row.get(0))
-        .unwrap();
-    let chat = chat
-        .restart(StoreOptions {
-            readers: 2,
-            max_pages: pages + 200,
-        })
-        .await;
+    let pages: u32 = other.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    let chat = chat.restart(StoreOptions { readers: 2, max_pages: pages + 200 }).await;
 
     let (done, refused) = fill(&chat, "first").await;
-    assert!(
-        done.len() > SENDERS,
-        "it filled up in the middle: {}",
-        done.len()
-    );
-    assert_eq!(
-        ids(&chat).await,
-        done,
-        "what was answered is what is stored"
-    );
+    assert!(done.len() > SENDERS, "it filled up in the middle: {}", done.len());
+    assert_eq!(ids(&chat).await, done, "what was answered is what is stored");
 
     // Room again, and the running server takes it.
     other.execute_batch("DELETE FROM ballast").unwrap();
     let (more, still) = fill(&chat, "second").await;
-    assert!(
-        more.len() > SENDERS,
-        "it goes on without a restart: {}",
-        more.len()
-    );
+    assert!(more.len() > SENDERS, "it goes on without a restart: {}", more.len());
     let all = &done | &more;
     assert_eq!(ids(&chat).await, all);
 
-    let chat = chat
-        .restart(StoreOptions {
-            readers: 2,
-            max_pages: 0,
-        })
-        .await;
+    let chat = chat.restart(StoreOptions { readers: 2, max_pages: 0 }).await;
     assert_eq!(ids(&chat).await, all, "a restart finds the same");
     assert!(all.is_disjoint(&refused) && all.is_disjoint(&still));
     let events = "SELECT count(*) FROM events WHERE kind = 'message.new'";
-    assert_eq!(
-        super::number(&chat.database, events).await,
-        all.len() as i64
-    );
+    assert_eq!(super::number(&chat.database, events).await, all.len() as i64);
     // What was refused can be sent again, under the same id.
     let access = chat.in_group(0).await;
     for id in refused.iter().take(8) {
-        chat.core
-            .send(&chat.callers[0], &access, super::named(id, "again"))
-            .await
-            .unwrap();
+        chat.core.send(&chat.callers[0], &access, super::named(id, "again")).await.unwrap();
     }
 }

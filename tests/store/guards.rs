@@ -35,10 +35,7 @@ impl Storm {
                 tokio::spawn(async move {
                     loop {
                         let late = changed.load(Ordering::SeqCst);
-                        match core
-                            .send(&caller, &access, NewMessage::text("on its way"))
-                            .await
-                        {
+                        match core.send(&caller, &access, NewMessage::text("on its way")).await {
                             Ok(_) => assert!(!late, "a send succeeded after the change"),
                             Err(refusal) => return refusal,
                         }
@@ -49,11 +46,7 @@ impl Storm {
                 })
             })
             .collect();
-        Self {
-            tasks,
-            changed,
-            warm,
-        }
+        Self { tasks, changed, warm }
     }
 
     /// Makes the change in the middle of it all; the refusals of all senders.
@@ -83,23 +76,11 @@ async fn no_send_passes_a_room_that_was_made_read_only() {
     let room = chat.group.as_str().into();
     let storm = Storm::begin(core, &senders);
     let refusals = storm.meet(core.set_read_only(right, &room, true)).await;
-    assert!(
-        refusals
-            .iter()
-            .all(|error| matches!(error, Error::ReadOnly)),
-        "{refusals:?}"
-    );
+    assert!(refusals.iter().all(|error| matches!(error, Error::ReadOnly)), "{refusals:?}");
     let heard = heard_so_far(core, &mut ears).await;
-    let changed = heard
-        .iter()
-        .position(|event| event.kind == Kind::RoomChanged)
-        .unwrap();
+    let changed = heard.iter().position(|event| event.kind == Kind::RoomChanged).unwrap();
     assert!(heard[..changed].len() >= WARM);
-    assert!(
-        heard[changed..]
-            .iter()
-            .all(|event| event.kind != Kind::MessageNew)
-    );
+    assert!(heard[changed..].iter().all(|event| event.kind != Kind::MessageNew));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -113,31 +94,15 @@ async fn no_send_passes_a_block_from_either_side() {
     let core = &chat.core;
     let mut ears = core.listen(100_000);
     let storm = Storm::begin(core, &senders);
-    let refusals = storm
-        .meet(core.set_block(&chat.callers[0], &mine, true))
-        .await;
-    assert!(
-        refusals.iter().all(|error| matches!(error, Error::Blocked)),
-        "{refusals:?}"
-    );
+    let refusals = storm.meet(core.set_block(&chat.callers[0], &mine, true)).await;
+    assert!(refusals.iter().all(|error| matches!(error, Error::Blocked)), "{refusals:?}");
     let heard = heard_so_far(core, &mut ears).await;
-    let changed = heard
-        .iter()
-        .position(|event| event.kind == Kind::RoomChanged)
-        .unwrap();
-    assert!(
-        heard[changed..]
-            .iter()
-            .all(|event| event.kind != Kind::MessageNew)
-    );
+    let changed = heard.iter().position(|event| event.kind == Kind::RoomChanged).unwrap();
+    assert!(heard[changed..].iter().all(|event| event.kind != Kind::MessageNew));
     // Taken back, both may write again.
-    core.set_block(&chat.callers[0], &mine, false)
-        .await
-        .unwrap();
+    core.set_block(&chat.callers[0], &mine, false).await.unwrap();
     for (caller, access) in &senders {
-        core.send(caller, access, NewMessage::text("again"))
-            .await
-            .unwrap();
+        core.send(caller, access, NewMessage::text("again")).await.unwrap();
     }
 }
 
@@ -155,26 +120,15 @@ async fn no_send_of_a_deactivated_account_passes_and_nobody_writes_to_it() {
     let core = &chat.core;
     let mut ears = core.listen(100_000);
     let storm = Storm::begin(core, &senders);
-    let refusals = storm
-        .meet(core.set_active(Authority::Operator, gone.id(), false))
-        .await;
+    let refusals = storm.meet(core.set_active(Authority::Operator, gone.id(), false)).await;
     let expected = |error: &Error| matches!(error, Error::NotAllowed | Error::ReadOnly);
     assert!(refusals.iter().all(expected), "{refusals:?}");
     let heard = heard_so_far(core, &mut ears).await;
     let is_change = |kind, id: &str| kind == Kind::User && id == gone.id().as_str();
-    let changed = heard
-        .iter()
-        .position(|event| is_change(event.kind, &event.reference))
-        .unwrap();
-    assert!(
-        heard[changed..]
-            .iter()
-            .all(|event| event.kind != Kind::MessageNew)
-    );
+    let changed = heard.iter().position(|event| is_change(event.kind, &event.reference)).unwrap();
+    assert!(heard[changed..].iter().all(|event| event.kind != Kind::MessageNew));
     // Others go on in the group.
-    core.send(partner, &chat.in_group(1).await, NewMessage::text("bye"))
-        .await
-        .unwrap();
+    core.send(partner, &chat.in_group(1).await, NewMessage::text("bye")).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -182,13 +136,7 @@ async fn changes_that_are_refused_leave_the_others_of_their_group_alone() {
     let chat = Chat::start().await;
     let core = &chat.core;
     let access = chat.in_group(0).await;
-    core.send(
-        &chat.callers[0],
-        &access,
-        super::named("taken", "the first"),
-    )
-    .await
-    .unwrap();
+    core.send(&chat.callers[0], &access, super::named("taken", "the first")).await.unwrap();
     for round in 0..16 {
         let tasks: Vec<_> = (0..SENDERS)
             .map(|n| {
@@ -218,8 +166,5 @@ async fn changes_that_are_refused_leave_the_others_of_their_group_alone() {
     // A refused change moved no counter either.
     assert_eq!(access.member().unread(access.room()), messages.len() as i64);
     let sql = "SELECT count(*) FROM events WHERE kind = 'message.new'";
-    assert_eq!(
-        super::number(&chat.database, sql).await,
-        messages.len() as i64
-    );
+    assert_eq!(super::number(&chat.database, sql).await, messages.len() as i64);
 }

@@ -8,13 +8,7 @@ use serde_json::json;
 async fn send(chat: &Chat) -> String {
     let access = chat.in_group(0).await;
     let new = NewMessage::text("hello");
-    chat.core
-        .send(&chat.callers[0], &access, new)
-        .await
-        .unwrap()
-        .message
-        .id
-        .to_string()
+    chat.core.send(&chat.callers[0], &access, new).await.unwrap().message.id.to_string()
 }
 
 /// Sends twice; the second one's event comes after whatever the publisher did at its start.
@@ -50,19 +44,13 @@ async fn the_log_is_trimmed_by_size_and_positions_go_on() {
         send(&chat).await;
     }
     // The least that may be kept.
-    chat.core
-        .overwrite_setting("Parlance_Event_Log_Max_Rows", &json!(1000))
-        .await
-        .unwrap();
+    chat.core.overwrite_setting("Parlance_Event_Log_Max_Rows", &json!(1000)).await.unwrap();
     let newest = settled(&chat).await;
     let chat = chat.restart(StoreOptions::default()).await;
     let after = settled(&chat).await;
     assert!(after > newest);
     let oldest = number(&chat.database, "SELECT min(pos) FROM events").await;
-    assert!(
-        (newest - 1001..=after - 1000).contains(&oldest),
-        "{oldest} of {newest} to {after}"
-    );
+    assert!((newest - 1001..=after - 1000).contains(&oldest), "{oldest} of {newest} to {after}");
     let floor = "SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'event_floor'";
     assert_eq!(number(&chat.database, floor).await, oldest);
 }
@@ -83,10 +71,7 @@ async fn the_log_is_trimmed_by_age_but_never_of_its_newest_row() {
         }
     };
     super::soon("the trim", trimmed).await;
-    assert_eq!(
-        number(&chat.database, "SELECT max(pos) FROM events").await,
-        newest
-    );
+    assert_eq!(number(&chat.database, "SELECT max(pos) FROM events").await, newest);
     let chat = chat.restart(StoreOptions::default()).await;
     let mut ears = chat.core.listen(1000);
     let id = send(&chat).await;

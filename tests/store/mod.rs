@@ -78,10 +78,7 @@ impl Chat {
         for n in 0..8 {
             callers.push(person(&core, &format!("user{n}"), &[]).await.0);
         }
-        let names: Vec<&str> = callers
-            .iter()
-            .map(|caller| caller.user().handle())
-            .collect();
+        let names: Vec<&str> = callers.iter().map(|caller| caller.user().handle()).collect();
         let group = core.open_direct(&callers[0], &names, false).await.unwrap();
         let mut pairs = Vec::new();
         for (n, caller) in callers.iter().enumerate() {
@@ -93,14 +90,7 @@ impl Chat {
             Database::Embedded(dir) => Some(dir.clone()),
             Database::Postgres(_) => None,
         };
-        Chat {
-            group: group.room.id.to_string(),
-            core,
-            database,
-            callers,
-            pairs,
-            _dir: Dir(dir),
-        }
+        Chat { group: group.room.id.to_string(), core, database, callers, pairs, _dir: Dir(dir) }
     }
 
     /// The same store under a new core.
@@ -110,37 +100,18 @@ impl Chat {
 
     /// The store without a core.
     pub(super) fn close(self) -> Closed {
-        let Chat {
-            database,
-            callers,
-            group,
-            pairs,
-            _dir: dir,
-            ..
-        } = self;
-        Closed {
-            database,
-            callers,
-            group,
-            pairs,
-            dir,
-        }
+        let Chat { database, callers, group, pairs, _dir: dir, .. } = self;
+        Closed { database, callers, group, pairs, dir }
     }
 
     /// The user's access to the group.
     pub(super) async fn in_group(&self, user: usize) -> Access {
-        self.core
-            .access(&self.callers[user], &self.group)
-            .await
-            .unwrap()
+        self.core.access(&self.callers[user], &self.group).await.unwrap()
     }
 
     /// The user's access to the 1:1 room with the next one, or with the one before.
     pub(super) async fn in_pair(&self, user: usize, pair: usize) -> Access {
-        self.core
-            .access(&self.callers[user], &self.pairs[pair])
-            .await
-            .unwrap()
+        self.core.access(&self.callers[user], &self.pairs[pair]).await.unwrap()
     }
 }
 
@@ -160,21 +131,8 @@ impl Closed {
     }
 
     pub(super) fn with(self, core: Core) -> Chat {
-        let Closed {
-            database,
-            callers,
-            group,
-            pairs,
-            dir,
-        } = self;
-        Chat {
-            core,
-            database,
-            callers,
-            group,
-            pairs,
-            _dir: dir,
-        }
+        let Closed { database, callers, group, pairs, dir } = self;
+        Chat { core, database, callers, group, pairs, _dir: dir }
     }
 }
 
@@ -200,29 +158,16 @@ pub(super) async fn session(core: &Core, id: &str) -> String {
 /// Everything in a room, oldest first.
 pub(super) async fn stored(core: &Core, caller: &Caller, room: &str) -> Vec<Message> {
     let access = core.access(caller, room).await.unwrap();
-    let all = ListQuery {
-        limit: None,
-        ..ListQuery::first(1)
-    };
+    let all = ListQuery { limit: None, ..ListQuery::first(1) };
     let nothing = |_: &Message| serde_json::Value::Null;
-    let page = core
-        .messages(caller, &access, &all, &Marks::default(), &nothing)
-        .await
-        .unwrap();
-    assert_eq!(
-        page.total,
-        page.items.len() as i64,
-        "the kept count is the number of messages"
-    );
+    let page = core.messages(caller, &access, &all, &Marks::default(), &nothing).await.unwrap();
+    assert_eq!(page.total, page.items.len() as i64, "the kept count is the number of messages");
     page.items.into_iter().rev().collect()
 }
 
 /// A message with an id of the test's own.
 pub(super) fn named(id: &str, text: &str) -> NewMessage {
-    NewMessage {
-        id: Some(id.to_owned()),
-        ..NewMessage::text(text)
-    }
+    NewMessage { id: Some(id.to_owned()), ..NewMessage::text(text) }
 }
 
 /// Events up to and with the first one that is the last one wanted.
@@ -276,9 +221,8 @@ pub(super) async fn raw(database: &Database) -> Option<tokio_postgres::Client> {
     let Database::Postgres(url) = database else {
         return None;
     };
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
-        .await
-        .expect("PARLANCE_TEST_PG");
+    let (client, connection) =
+        tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("PARLANCE_TEST_PG");
     tokio::spawn(connection);
     Some(client)
 }

@@ -11,14 +11,10 @@ use serde_json::Value;
 #[tokio::test]
 async fn settings_and_permissions_count_at_once_here_and_by_their_event_there() {
     let database = fresh_database().await;
-    let here = Core::open(options(database.clone(), Clock::default()))
-        .await
-        .unwrap();
+    let here = Core::open(options(database.clone(), Clock::default())).await.unwrap();
     // On SQLite the other node is the same one.
     let there = if on_postgres() {
-        Core::open(options(database.clone(), Clock::default()))
-            .await
-            .unwrap()
+        Core::open(options(database.clone(), Clock::default())).await.unwrap()
     } else {
         here.clone()
     };
@@ -28,23 +24,15 @@ async fn settings_and_permissions_count_at_once_here_and_by_their_event_there() 
     for n in 0..20 {
         let name = format!("Name {n}");
         let right = here.admin(&boss, Perm::EditPrivilegedSetting).unwrap();
-        here.set_setting(right, "Site_Name", &Value::from(name.as_str()))
-            .await
-            .unwrap();
+        here.set_setting(right, "Site_Name", &Value::from(name.as_str())).await.unwrap();
         let known = parlance_core::setting::SITE_NAME;
         assert_eq!(here.settings().text(&known), name);
         heard_until(&mut ears, |event| event.kind == Kind::Settings).await;
         assert_eq!(there.settings().text(&known), name);
 
-        let roles: Vec<String> = if n % 2 == 0 {
-            vec![]
-        } else {
-            vec!["user".to_owned()]
-        };
+        let roles: Vec<String> = if n % 2 == 0 { vec![] } else { vec!["user".to_owned()] };
         let right = here.admin(&boss, Perm::AccessPermissions).unwrap();
-        here.set_grants(right, &[("create-d".to_owned(), roles)])
-            .await
-            .unwrap();
+        here.set_grants(right, &[("create-d".to_owned(), roles)]).await.unwrap();
         let refused = n % 2 == 0;
         let opened = here.open_direct(&ann, &["boss"], false).await;
         assert_eq!(matches!(opened, Err(Error::NotAllowed)), refused);
@@ -66,21 +54,12 @@ async fn a_late_commit_below_positions_that_are_visible_is_waited_for() {
     let mut ears = chat.core.listen(1000);
     // Another node's transaction draws a position, and takes its time.
     let late = other.transaction().await.unwrap();
-    let position: i64 = late
-        .query_one("SELECT event_pos()", &[])
-        .await
-        .unwrap()
-        .get(0);
+    let position: i64 = late.query_one("SELECT event_pos()", &[]).await.unwrap().get(0);
     let access = chat.in_group(0).await;
     let mut sent = Vec::new();
     for n in 0..20 {
         let new = NewMessage::text(format!("number {n}"));
-        let message = chat
-            .core
-            .send(&chat.callers[0], &access, new)
-            .await
-            .unwrap()
-            .message;
+        let message = chat.core.send(&chat.callers[0], &access, new).await.unwrap().message;
         sent.push(message.id.to_string());
     }
     let add = "INSERT INTO events (pos, ts, kind, ref) VALUES ($1, 1, 'user', 'late')";
@@ -88,26 +67,15 @@ async fn a_late_commit_below_positions_that_are_visible_is_waited_for() {
     late.commit().await.unwrap();
     let heard = heard_until(&mut ears, |event| Some(&event.reference) == sent.last()).await;
     assert!(heard.is_sorted_by(|a, b| a.position < b.position));
-    assert_eq!(
-        (heard[0].reference.as_str(), heard[0].position),
-        ("late", position)
-    );
-    let rest: Vec<&str> = heard[1..]
-        .iter()
-        .map(|event| event.reference.as_str())
-        .collect();
+    assert_eq!((heard[0].reference.as_str(), heard[0].position), ("late", position));
+    let rest: Vec<&str> = heard[1..].iter().map(|event| event.reference.as_str()).collect();
     assert_eq!(rest, sent);
 
     // And one that gives up leaves a gap that is passed.
     let given_up = other.transaction().await.unwrap();
     given_up.query_one("SELECT event_pos()", &[]).await.unwrap();
     let new = NewMessage::text("behind the gap");
-    let last = chat
-        .core
-        .send(&chat.callers[0], &access, new)
-        .await
-        .unwrap()
-        .message;
+    let last = chat.core.send(&chat.callers[0], &access, new).await.unwrap().message;
     given_up.rollback().await.unwrap();
     heard_until(&mut ears, |event| event.reference == last.id.as_str()).await;
 }
@@ -119,22 +87,13 @@ async fn a_node_that_starts_while_a_change_is_on_its_way_learns_of_it() {
         return;
     };
     let late = other.transaction().await.unwrap();
-    let position: i64 = late
-        .query_one("SELECT event_pos()", &[])
-        .await
-        .unwrap()
-        .get(0);
+    let position: i64 = late.query_one("SELECT event_pos()", &[]).await.unwrap().get(0);
     let set = "INSERT INTO settings (id, value, updated) VALUES ('Site_Name', '\"late\"', 1)";
     late.execute(set, &[]).await.unwrap();
     // A position above the late one is visible when the new node looks where to begin.
     let access = chat.in_group(0).await;
-    chat.core
-        .send(&chat.callers[0], &access, NewMessage::text("above"))
-        .await
-        .unwrap();
-    let node = Core::open(options(chat.database.clone(), Clock::default()))
-        .await
-        .unwrap();
+    chat.core.send(&chat.callers[0], &access, NewMessage::text("above")).await.unwrap();
+    let node = Core::open(options(chat.database.clone(), Clock::default())).await.unwrap();
     let mut ears = node.listen(10_000);
     let add = "INSERT INTO events (pos, ts, kind, ref) VALUES ($1, 1, 'settings', 'Site_Name')";
     late.execute(add, &[&position]).await.unwrap();
@@ -142,12 +101,7 @@ async fn a_node_that_starts_while_a_change_is_on_its_way_learns_of_it() {
     // It may take some looks at the log until older transactions of anybody have ended.
     for _ in 0..1000 {
         let new = NewMessage::text("a later one");
-        let later = chat
-            .core
-            .send(&chat.callers[0], &access, new)
-            .await
-            .unwrap()
-            .message;
+        let later = chat.core.send(&chat.callers[0], &access, new).await.unwrap().message;
         heard_until(&mut ears, |event| event.reference == later.id.as_str()).await;
         if node.settings().text(&parlance_core::setting::SITE_NAME) == "late" {
             return;

@@ -15,10 +15,8 @@ async fn rush(core: &Core, members: &[Caller]) -> Vec<Opened> {
     let tasks: Vec<_> = (0..CALLS)
         .map(|n| {
             let (core, caller) = (core.clone(), members[n % members.len()].clone());
-            let mut names: Vec<String> = members
-                .iter()
-                .map(|member| member.user().handle().to_owned())
-                .collect();
+            let mut names: Vec<String> =
+                members.iter().map(|member| member.user().handle().to_owned()).collect();
             // Everybody in another order.
             names.rotate_left(n / members.len() % members.len());
             tokio::spawn(async move {
@@ -36,31 +34,19 @@ async fn rush(core: &Core, members: &[Caller]) -> Vec<Opened> {
 
 /// One room for all calls, made once, with every member once.
 async fn check(core: &Core, members: &[Caller], opened: &[Opened]) -> String {
-    let ids: BTreeSet<&str> = opened
-        .iter()
-        .map(|opened| opened.room.id.as_str())
-        .collect();
+    let ids: BTreeSet<&str> = opened.iter().map(|opened| opened.room.id.as_str()).collect();
     assert_eq!(ids.len(), 1, "{ids:?}");
     assert_eq!(opened.iter().filter(|opened| opened.created).count(), 1);
     let room = &opened[0].room;
     for member in members {
         let found = core.conversation(member, &room.id).await.unwrap();
         let those: BTreeSet<_> = found.members.iter().map(|(id, _)| id.clone()).collect();
-        assert_eq!(
-            those,
-            members.iter().map(|member| member.id().clone()).collect()
-        );
+        assert_eq!(those, members.iter().map(|member| member.id().clone()).collect());
         assert_eq!(found.members.len(), members.len());
         let first = ListQuery::first(100);
         let list = core.dm_list(member, &first, &|_| serde_json::Value::Null);
         let list = list.await.unwrap();
-        assert_eq!(
-            list.items
-                .iter()
-                .filter(|listed| listed.id == room.id)
-                .count(),
-            1
-        );
+        assert_eq!(list.items.iter().filter(|listed| listed.id == room.id).count(), 1);
     }
     room.id.to_string()
 }

@@ -27,11 +27,7 @@ async fn storm(
 ) -> Vec<Answered> {
     let mut places: Vec<(Caller, Access, Access)> = Vec::new();
     for (n, caller) in chat.callers.iter().enumerate() {
-        places.push((
-            caller.clone(),
-            chat.in_group(n).await,
-            chat.in_pair(n, n).await,
-        ));
+        places.push((caller.clone(), chat.in_group(n).await, chat.in_pair(n, n).await));
     }
     let (next, halfway) = (Arc::new(AtomicUsize::new(0)), Arc::new(halfway));
     let tasks: Vec<_> = (0..WRITERS)
@@ -53,11 +49,7 @@ async fn storm(
                     let new = NewMessage::text(format!("number {n}"));
                     let message = core.send(&caller, access, new).await.unwrap().message;
                     let (room, id) = (message.room.to_string(), message.id.to_string());
-                    answered.push(Answered {
-                        room,
-                        id,
-                        ts: message.ts,
-                    });
+                    answered.push(Answered { room, id, ts: message.ts });
                 }
             })
         })
@@ -71,32 +63,19 @@ async fn storm(
 
 /// The events of the sends, and the check that there is exactly one of each, in one order.
 fn check(heard: &[Arc<Event>], answered: &[Answered]) -> HashMap<String, Vec<String>> {
-    assert!(
-        heard.is_sorted_by(|a, b| a.position < b.position),
-        "positions rise strictly"
-    );
-    let mut times: HashMap<&str, &Answered> = answered
-        .iter()
-        .map(|answer| (answer.id.as_str(), answer))
-        .collect();
+    assert!(heard.is_sorted_by(|a, b| a.position < b.position), "positions rise strictly");
+    let mut times: HashMap<&str, &Answered> =
+        answered.iter().map(|answer| (answer.id.as_str(), answer)).collect();
     assert_eq!(times.len(), answered.len(), "ids are different");
     let mut rooms: HashMap<String, Vec<String>> = HashMap::new();
     let mut newest: HashMap<&str, i64> = HashMap::new();
     for event in heard.iter().filter(|event| event.kind == Kind::MessageNew) {
-        let answer = times
-            .remove(event.reference.as_str())
-            .expect("one event for each answer");
+        let answer = times.remove(event.reference.as_str()).expect("one event for each answer");
         assert_eq!(event.room.as_ref().unwrap().as_str(), answer.room);
         assert_eq!(event.at, answer.ts, "the event has the time of the answer");
         let before = newest.insert(&answer.room, answer.ts);
-        assert!(
-            before.is_none_or(|before| before < answer.ts),
-            "a room's times rise strictly"
-        );
-        rooms
-            .entry(answer.room.clone())
-            .or_default()
-            .push(answer.id.clone());
+        assert!(before.is_none_or(|before| before < answer.ts), "a room's times rise strictly");
+        rooms.entry(answer.room.clone()).or_default().push(answer.id.clone());
     }
     assert!(times.is_empty(), "every send has its event");
     rooms
@@ -110,30 +89,19 @@ async fn check_stored(chat: &Chat, rooms: &HashMap<String, Vec<String>>, answere
         let messages = stored(&chat.core, &chat.callers[who], room).await;
         let ids: Vec<&str> = messages.iter().map(|message| message.id.as_str()).collect();
         assert_eq!(ids, order.iter().map(String::as_str).collect::<Vec<_>>());
-        assert!(
-            messages
-                .iter()
-                .all(|message| times[message.id.as_str()] == message.ts)
-        );
+        assert!(messages.iter().all(|message| times[message.id.as_str()] == message.ts));
         let access = chat.core.access(&chat.callers[who], room).await.unwrap();
         let (room, last) = (access.room(), messages.last().unwrap());
         let count = messages.len() as i64;
         assert_eq!((room.seq, room.msgs, room.stored), (count, count, count));
-        assert_eq!(
-            (room.last_id.as_ref(), room.lm),
-            (Some(&last.id), Some(last.ts))
-        );
+        assert_eq!((room.last_id.as_ref(), room.lm), (Some(&last.id), Some(last.ts)));
     }
 }
 
 fn report(what: &str, began: tokio::time::Instant) {
     let took = began.elapsed();
     let rate = SENDS as f64 / took.as_secs_f64();
-    let engine = if on_postgres() {
-        "PostgreSQL"
-    } else {
-        "SQLite"
-    };
+    let engine = if on_postgres() { "PostgreSQL" } else { "SQLite" };
     eprintln!("{what}, {engine}: {SENDS} sends in {took:.1?}, {rate:.0} a second");
 }
 

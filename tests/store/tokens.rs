@@ -37,15 +37,10 @@ async fn end(core: &Core, way: usize, token: &str) {
     let caller = core.caller(token, None).await.unwrap();
     match way {
         0 => core.logout(&caller).await.unwrap(),
-        1 => core
-            .set_active(Authority::Operator, caller.id(), false)
-            .await
-            .unwrap(),
+        1 => core.set_active(Authority::Operator, caller.id(), false).await.unwrap(),
         _ => {
             let password = Password::plain("another").unwrap();
-            core.set_password(Authority::Operator, caller.id(), &password)
-                .await
-                .unwrap();
+            core.set_password(Authority::Operator, caller.id(), &password).await.unwrap();
         }
     }
 }
@@ -60,10 +55,7 @@ async fn a_session_that_ended_stays_dead_however_often_it_is_read_meanwhile() {
         let dead = Arc::new(AtomicBool::new(false));
         let readers = readers(core, &token, &dead);
         end(core, round % 3, &token).await;
-        assert!(matches!(
-            core.caller(&token, None).await,
-            Err(Error::NotLoggedIn)
-        ));
+        assert!(matches!(core.caller(&token, None).await, Err(Error::NotLoggedIn)));
         dead.store(true, Ordering::SeqCst);
         for reader in readers {
             super::soon("a reader", reader).await.unwrap();
@@ -79,12 +71,8 @@ async fn a_session_that_ended_on_one_node_is_dead_on_the_other_within_a_second()
         return;
     }
     let database = fresh_database().await;
-    let here = Core::open(options(database.clone(), Clock::default()))
-        .await
-        .unwrap();
-    let there = Core::open(options(database, Clock::default()))
-        .await
-        .unwrap();
+    let here = Core::open(options(database.clone(), Clock::default())).await.unwrap();
+    let there = Core::open(options(database, Clock::default())).await.unwrap();
     let mut slowest = Duration::ZERO;
     for round in 0..30 {
         let (caller, token) = person(&here, &format!("visitor{round}"), &[]).await;
@@ -99,10 +87,7 @@ async fn a_session_that_ended_on_one_node_is_dead_on_the_other_within_a_second()
         });
         told.await;
         slowest = slowest.max(began.elapsed());
-        assert!(matches!(
-            there.caller(&token, None).await,
-            Err(Error::NotLoggedIn)
-        ));
+        assert!(matches!(there.caller(&token, None).await, Err(Error::NotLoggedIn)));
         dead.store(true, Ordering::SeqCst);
         for reader in readers {
             super::soon("a reader", reader).await.unwrap();

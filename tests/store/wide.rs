@@ -16,43 +16,19 @@ async fn a_message_that_names_ninety_people_is_one_change() {
     let access = chat.in_group(0).await;
     for round in 0..5 {
         let new = super::named(&format!("wide-{round}"), &(text.clone() + " @user1"));
-        let message = chat
-            .core
-            .send(&chat.callers[0], &access, new)
-            .await
-            .unwrap()
-            .message;
+        let message = chat.core.send(&chat.callers[0], &access, new).await.unwrap().message;
         let mentions = message.mentions.unwrap();
         assert_eq!(mentions.matches("_id").count(), 91, "{mentions}");
     }
     let access = chat.in_group(1).await;
-    assert_eq!(
-        (
-            access.member().mentions,
-            access.member().unread(access.room())
-        ),
-        (5, 5)
-    );
+    assert_eq!((access.member().mentions, access.member().unread(access.room())), (5, 5));
     let named = "SELECT count(*) FROM mentioned";
     assert_eq!(super::number(&chat.database, named).await, 5 * 91);
     // Refused at its third statement: nothing of the hundred and more behind it stays.
     let access = chat.in_group(0).await;
     let again = super::named("wide-0", &(text.clone() + " @user2"));
-    assert!(
-        chat.core
-            .send(&chat.callers[0], &access, again)
-            .await
-            .is_err()
-    );
+    assert!(chat.core.send(&chat.callers[0], &access, again).await.is_err());
     assert_eq!(super::number(&chat.database, named).await, 5 * 91);
-    assert_eq!(
-        stored(&chat.core, &chat.callers[0], &chat.group)
-            .await
-            .len(),
-        5
-    );
-    chat.core
-        .send(&chat.callers[0], &access, NewMessage::text("x"))
-        .await
-        .unwrap();
+    assert_eq!(stored(&chat.core, &chat.callers[0], &chat.group).await.len(), 5);
+    chat.core.send(&chat.callers[0], &access, NewMessage::text("x")).await.unwrap();
 }

@@ -146,7 +146,9 @@ pub fn fold(name: &str) -> String {
 
 /// Looks like an address: something, one `@`, a domain.
 fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else { return false };
+    let Some((local, domain)) = text.split_once('@') else {
+        return false;
+    };
     !local.is_empty()
         && text.len() <= 254
         && domain.contains(|c: char| c.is_alphanumeric())

@@ -3,8 +3,8 @@
 //! that takes `Admin` needs no check of its own. Permissions are granted to roles (contract 13.1)
 //! and looked up in a snapshot that a change replaces at once.
 
-use crate::account::User;
 use crate::Core;
+use crate::account::User;
 use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::time::Ms;
@@ -209,7 +209,11 @@ impl Core {
     }
 
     /// Gives permissions to roles, all of them or none.
-    pub async fn set_grants(&self, admin: Admin<'_>, grants: &[(String, Vec<String>)]) -> Result<()> {
+    pub async fn set_grants(
+        &self,
+        admin: Admin<'_>,
+        grants: &[(String, Vec<String>)],
+    ) -> Result<()> {
         admin.holds(Perm::AccessPermissions)?;
         for (id, roles) in grants {
             if !Perm::ALL.iter().any(|perm| perm.id() == id) {

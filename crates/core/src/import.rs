@@ -65,9 +65,7 @@ impl Core {
     /// answered before it is stored.
     pub async fn import_batch(&self, lines: &[Line<'_>]) -> Result<Vec<Outcome>> {
         let now = self.clock().now();
-        let filled = lines
-            .iter()
-            .filter(|line| !line.bytes.trim_ascii().is_empty());
+        let filled = lines.iter().filter(|line| !line.bytes.trim_ascii().is_empty());
         let mut read: Vec<Read> = filled.map(|line| read_line(line, now)).collect();
         match self.import_together(&mut read).await {
             Ok(outcomes) => Ok(outcomes),
@@ -86,9 +84,7 @@ impl Core {
         let (number, collection) = (read.number, read.collection);
         let refusal = match self.import_together(std::slice::from_mut(read)).await {
             Ok(mut outcomes) => {
-                return outcomes
-                    .pop()
-                    .ok_or_else(|| Error::internal("a line without a fate"));
+                return outcomes.pop().ok_or_else(|| Error::internal("a line without a fate"));
             }
             Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
             Err(Error::Internal(cause)) => {
@@ -97,11 +93,7 @@ impl Core {
             }
             Err(other) => other.to_string(),
         };
-        Ok(Outcome {
-            number,
-            collection,
-            fate: Fate::Refused(refusal),
-        })
+        Ok(Outcome { number, collection, fate: Fate::Refused(refusal) })
     }
 
     /// Judges the lines on what is here and on each other, and writes those that pass.
@@ -118,11 +110,7 @@ impl Core {
                 Ok(document) => plan.add(&mut change, document)?,
                 Err(reason) => Fate::Refused(reason.clone()),
             };
-            outcomes.push(Outcome {
-                number: line.number,
-                collection: line.collection,
-                fate,
-            });
+            outcomes.push(Outcome { number: line.number, collection: line.collection, fate });
         }
         if !change.0.is_empty() {
             self.store().write(change).await?;
@@ -148,11 +136,8 @@ impl Core {
 
 fn read_line(line: &Line<'_>, now: crate::Ms) -> Read {
     let number = line.number;
-    let refused = |reason: &str| Read {
-        number,
-        collection: None,
-        document: Err(reason.to_owned()),
-    };
+    let refused =
+        |reason: &str| Read { number, collection: None, document: Err(reason.to_owned()) };
     if line.bytes.len() > MAX_LINE {
         return refused("the line is longer than 16 MiB");
     }
@@ -160,9 +145,5 @@ fn read_line(line: &Line<'_>, now: crate::Ms) -> Read {
         return refused("not UTF-8");
     };
     let (collection, document) = document::read(text.trim(), now);
-    Read {
-        number,
-        collection,
-        document,
-    }
+    Read { number, collection, document }
 }

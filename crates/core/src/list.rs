@@ -1,6 +1,6 @@
 //! What a caller may ask of any list: a filter, an order, a place and a size.
 //! The route's own conditions are the list function's, never the caller's: a filter is only ever
-//! ANDed to them.
+//! joined to them by AND.
 
 use parlance_query::{Filter, Sort};
 
@@ -51,4 +51,9 @@ impl Marks {
     pub fn is_empty(&self) -> bool {
         self.mentioned.is_empty() && self.starred.is_empty() && !self.pinned
     }
+}
+
+/// A length as the wire and the store count: no list here is near the limit.
+pub fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
 }

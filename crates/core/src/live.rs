@@ -152,11 +152,10 @@ mod tests {
     #[test]
     fn a_read_from_before_an_invalidation_is_not_kept() {
         let live = live();
-        let forget: [&dyn Fn(); 3] = [
-            &|| live.forget_token("a"),
-            &|| live.forget_user(&UserId::from("ann")),
-            &|| live.forget_all(),
-        ];
+        let forget: [&dyn Fn(); 3] =
+            [&|| live.forget_token("a"), &|| live.forget_user(&UserId::from("ann")), &|| {
+                live.forget_all();
+            }];
         for forget in forget {
             // The store answered before the session ended, and the answer is kept after.
             let epoch = live.epoch();

@@ -218,7 +218,9 @@ impl Core {
         let new = tokens::NewToken { hash: &hash, user: &user.id, password, expires };
         let dropped = tokens::add(self.store(), &new, now).await?;
         if !dropped.is_empty() {
-            dropped.iter().for_each(|hash| self.live().forget_token(hash));
+            for hash in &dropped {
+                self.live().forget_token(hash);
+            }
             tokens::announce(self.store(), &user.id, &dropped, now).await?;
         }
         Ok(NewSession { user: Arc::new(user), token, expires })

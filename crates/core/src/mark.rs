@@ -21,7 +21,13 @@ impl Core {
 
     /// Adds or removes the caller's reaction: `on` says which, `None` turns it round. What is so
     /// already stays, without an error.
-    pub async fn react(&self, caller: &Caller, id: &str, what: &str, on: Option<bool>) -> Result<()> {
+    pub async fn react(
+        &self,
+        caller: &Caller,
+        id: &str,
+        what: &str,
+        on: Option<bool>,
+    ) -> Result<()> {
         let name = emoji::name(what).ok_or(Error::UnknownEmoji)?;
         let key = format!(":{name}:");
         let (mut message, access) = self.marked(caller, id).await?;

@@ -7,7 +7,7 @@ use crate::account::{User, fold};
 use crate::caller::{Admin, Caller};
 use crate::error::{Error, Result};
 use crate::id::{RoomId, UserId, pair};
-use crate::list::{ListQuery, Page};
+use crate::list::{ListQuery, Page, count};
 use crate::message::Message;
 use crate::store::{members, rooms, users};
 use crate::time::Ms;
@@ -213,7 +213,7 @@ impl Core {
                 folds.push(name);
             }
             // Said at the first one too many: a list may be as long as a body.
-            if folds.len() as i64 + i64::from(!exclude_self) > max {
+            if count(folds.len()) + i64::from(!exclude_self) > max {
                 return Err(Error::TooManyMembers { max });
             }
         }
@@ -249,9 +249,9 @@ impl Core {
         }
         let ids: Vec<&str> = all.iter().map(|user| user.id.as_str()).collect();
         let mut key = member_key(&ids);
-        if exclude_self {
-            // A room among others is the caller's making: whether those have one of their own is
-            // nobody else's business.
+        if exclude_self && ids.len() > 2 {
+            // Whether others have a group of their own is nobody's business who is not in it (the
+            // id of a pair's room says nothing): a group made for others is one of its own.
             key = format!("{}>{key}", caller.id());
         }
         // A lost race is found on the second look; a foreign room under the composed id, never
@@ -283,7 +283,7 @@ impl Core {
         found: rooms::ByMembers,
         all: &[&User],
     ) -> Result<Opened> {
-        if found.members < all.len() as i64 || !found.open {
+        if found.members < count(all.len()) || !found.open {
             let now = self.clock().now();
             let members = self.new_members(caller, all, now);
             members::complete(self.store(), &found.room.id, &members, caller.id(), now).await?;
@@ -297,7 +297,7 @@ impl Core {
             NewMember {
                 user: user.id.clone(),
                 id: self.chance().id(now),
-                place: place as i64,
+                place: count(place),
                 opened: user.id == *caller.id() || all.len() != 2,
                 name,
                 fname,
@@ -445,7 +445,7 @@ impl Core {
         const TIES: usize = 100;
         // Without an id the time is excluded; no id sorts below the empty text.
         let (time, id) = before.map_or((Ms::MAX, ""), |(time, id)| (time, id.unwrap_or("")));
-        let most = (limit + TIES + 1) as i64;
+        let most = count(limit + TIES + 1);
         let mut all = rooms::recent(self.store(), caller.id(), time, id, most).await?;
         let edge = limit.checked_sub(1).and_then(|last| all.get(last)).map(|c| c.room.activity);
         let tied = all.iter().skip(limit).take_while(|c| Some(c.room.activity) == edge).count();

@@ -5,6 +5,7 @@
 use crate::caller::{Caller, Perm};
 use crate::error::{Error, Feature, Result};
 use crate::id::{MessageId, RoomId, UserId, is_id};
+use crate::list::count;
 use crate::message::{Author, Message};
 use crate::room::Access;
 use crate::store::{messages, rooms, users};
@@ -177,14 +178,18 @@ impl Core {
         let settings = self.settings();
         let carried: usize = new.body.values().map(|value| value.to_string().len()).sum();
         if carried > MAX_CARRIED {
-            return Err(Error::TooLong { max: MAX_CARRIED as i64 });
+            return Err(Error::TooLong { max: count(MAX_CARRIED) });
         }
         if new.text.contains('\0') {
             return Err(Error::Bad("msg"));
         }
         let (length, max) = match new.limit {
-            TextLimit::Utf16 => (new.text.encode_utf16().count(), settings.number(&setting::MAX_SIZE)),
-            TextLimit::Scalars => (new.text.chars().count(), settings.number(&setting::MEEPA_MAX_SIZE)),
+            TextLimit::Utf16 => {
+                (new.text.encode_utf16().count(), settings.number(&setting::MAX_SIZE))
+            }
+            TextLimit::Scalars => {
+                (new.text.chars().count(), settings.number(&setting::MEEPA_MAX_SIZE))
+            }
         };
         if i64::try_from(length).unwrap_or(i64::MAX) > max {
             return Err(Error::TooLong { max });
@@ -200,6 +205,11 @@ impl Core {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Would a send be refused now, for what the room and the membership are? The send checks again.
+    pub fn check_send(&self, caller: &Caller, access: &Access) -> Result<()> {
+        self.check_writable(caller, access).map(drop)
     }
 
     /// May the caller write here? `true` if although the room is read-only.
@@ -219,8 +229,14 @@ impl Core {
     }
 
     /// The root of the thread that a reply goes to: a reply to a reply goes to its root.
-    async fn thread_root(&self, access: &Access, parent: Option<&str>) -> Result<Option<MessageId>> {
-        let Some(parent) = parent else { return Ok(None) };
+    async fn thread_root(
+        &self,
+        access: &Access,
+        parent: Option<&str>,
+    ) -> Result<Option<MessageId>> {
+        let Some(parent) = parent else {
+            return Ok(None);
+        };
         if !self.settings().on(&setting::THREADS) {
             return Err(Error::SwitchedOff(Feature::Threads));
         }
@@ -247,25 +263,29 @@ impl Core {
         };
         let encrypted = new.kind.is_some();
         let text = if encrypted { "" } else { new.text.as_str() };
-        let (names, mut body, md) = {
-            let parsed = parlance_text::parse(text, &options);
-            let mut body = String::from("{");
-            if new.parse_urls {
-                body += &format!("\"urls\":{},", urls(&parsed.urls(), new.preview_urls.as_deref()));
-            }
-            let names: Vec<String> =
-                parsed.mentions().into_iter().take(MOST_MENTIONS).map(str::to_owned).collect();
-            (names, body, parsed.md_json())
+        let mut body = String::from("{\"channels\":[]");
+        let mut member = |key: &str, json: &str| {
+            body.push_str(",\"");
+            body.push_str(key);
+            body.push_str("\":");
+            body.push_str(json);
         };
-        let mentions = self.mentions(caller, access, &names).await?;
-        body += "\"channels\":[]";
-        for (key, value) in &new.body {
-            body += &format!(",{}:{value}", Value::from(key.as_str()));
+        let parsed = parlance_text::parse(text, &options);
+        if new.parse_urls {
+            let urls = urls(&parsed.urls(), new.preview_urls.as_deref());
+            member("urls", &urls.to_string());
         }
-        if let Some(md) = md {
-            body += &format!(",\"md\":{md}");
+        // The face names these keys, so that none of them needs escaping.
+        for (key, value) in &new.body {
+            member(key, &value.to_string());
+        }
+        if let Some(md) = parsed.md_json() {
+            member("md", &md);
         }
         body.push('}');
+        let names = parsed.mentions().into_iter().take(MOST_MENTIONS);
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let mentions = self.mentions(caller, access, &names).await?;
         Ok((mentions, body))
     }
 
@@ -317,8 +337,7 @@ impl Core {
             }
             (Error::Blocked | Error::ReadOnly, _) => {
                 // Whichever it was: is the membership still there, and what does it say now?
-                let found =
-                    rooms::with_member(store, draft.room.as_str(), caller.id()).await?;
+                let found = rooms::with_member(store, draft.room.as_str(), caller.id()).await?;
                 let (room, member) = found.ok_or(Error::NotAllowed)?;
                 self.check_writable(caller, &Access { room, member })?;
                 return Err(refusal);

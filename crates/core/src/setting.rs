@@ -3,8 +3,8 @@
 //! the table all the same, because clients ask for it by name; the snapshot is replaced as a whole
 //! when one changes, so a reader never sees half a change.
 
-use crate::caller::{Admin, Perm};
 use crate::Core;
+use crate::caller::{Admin, Perm};
 use crate::error::{Error, Result};
 use crate::time::Ms;
 use serde_json::Value;

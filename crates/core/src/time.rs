@@ -91,13 +91,14 @@ pub fn iso(ms: Ms) -> String {
 pub fn write_iso(out: &mut String, ms: Ms) {
     const FIRST: Ms = -62_167_219_200_000;
     const LAST: Ms = 253_402_300_799_999;
+    const DIGITS: &[u8; 10] = b"0123456789";
     let ms = ms.clamp(FIRST, LAST);
     let (days, rest) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
     let (year, month, day) = civil(days);
     let mut text = *b"0000-00-00T00:00:00.000Z";
     let mut put = |at: std::ops::Range<usize>, mut value: i64| {
         for place in text[at].iter_mut().rev() {
-            *place = b'0' + (value % 10) as u8;
+            *place = DIGITS[usize::try_from(value % 10).unwrap_or(0)];
             value /= 10;
         }
     };
@@ -116,8 +117,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;

@@ -4,8 +4,8 @@
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
-use parlance_core::depth::{DEEPEST, is_deeper};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use parlance_core::depth::{DEEPEST, is_deeper};
 use serde_json::{Map, Value};
 
 /// Why a body could not be taken.
@@ -27,7 +27,9 @@ pub enum BodyError {
 pub async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BodyError> {
     match Limited::new(body, limit).collect().await {
         Ok(all) => Ok(all.to_bytes().to_vec()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(BodyError::TooLarge),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
+            Err(BodyError::TooLarge)
+        }
         Err(_) => Err(BodyError::Broken),
     }
 }

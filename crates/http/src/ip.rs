@@ -44,7 +44,9 @@ impl Network {
 /// further trusted ones; else `X-Real-IP`). `unknown` without a connection, as in a test.
 pub fn client(headers: &HeaderMap, extensions: &Extensions, trusted: &[Network]) -> String {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let Some(peer) = peer else { return "unknown".to_owned() };
+    let Some(peer) = peer else {
+        return "unknown".to_owned();
+    };
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(*address));
     if !is_trusted(&peer) {
         return peer.to_canonical().to_string();

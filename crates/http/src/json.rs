@@ -88,7 +88,9 @@ impl<'a> Object<'a> {
     /// The members of a stored object, spliced in as they are.
     pub fn members(&mut self, object: &str) {
         let inner = object.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-        let Some(inner) = inner.map(str::trim).filter(|inner| !inner.is_empty()) else { return };
+        let Some(inner) = inner.map(str::trim).filter(|inner| !inner.is_empty()) else {
+            return;
+        };
         if !self.first {
             self.out.push(',');
         }

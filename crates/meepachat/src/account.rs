@@ -54,9 +54,7 @@ pub(crate) async fn login(
         (Some(text), _) | (None, Some(text)) => Login::Either(text),
         (None, None) => Login::Username(body.text("username")?),
     };
-    let password = body
-        .text_if("password")?
-        .ok_or(Refusal::Missing("password"))?;
+    let password = body.text_if("password")?.ok_or(Refusal::Missing("password"))?;
     // A password that nobody can have is a wrong one.
     let password = Password::plain(password).map_err(|_| Error::BadCredentials)?;
     let session = edge.core().login(who, &password).await?;

@@ -15,10 +15,7 @@ pub(crate) fn object(out: &mut String, write: impl FnOnce(&mut Object<'_>)) {
 fn whole(status: StatusCode, write: impl FnOnce(&mut Object<'_>)) -> Response {
     let mut body = String::new();
     object(&mut body, write);
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     (status, headers, body).into_response()
 }
 
@@ -39,11 +36,7 @@ pub(crate) fn list<T>(
 
 /// A success with nothing to say.
 pub(crate) fn nothing() -> Response {
-    (
-        StatusCode::NO_CONTENT,
-        [(header::CACHE_CONTROL, "no-store")],
-    )
-        .into_response()
+    (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]).into_response()
 }
 
 /// A refusal or a failure.

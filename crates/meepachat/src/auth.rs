@@ -25,10 +25,7 @@ impl FromRequestParts<Edge> for Session {
             Some(value) => (bearer(value), false),
             None => (cookie(&parts.headers), true),
         };
-        let caller = edge
-            .core()
-            .caller(token.ok_or(Error::NotLoggedIn)?, None)
-            .await?;
+        let caller = edge.core().caller(token.ok_or(Error::NotLoggedIn)?, None).await?;
         if from_cookie && !parts.method.is_safe() && !is_own_site(&parts.headers, edge) {
             return Err(Refusal::OtherSite);
         }
@@ -39,22 +36,13 @@ impl FromRequestParts<Edge> for Session {
 /// The token of `Bearer <token>`; any other scheme has none.
 fn bearer(value: &HeaderValue) -> Option<&str> {
     let (scheme, token) = value.to_str().ok()?.trim().split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then_some(token.trim())
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let lines = headers
-        .get_all(header::COOKIE)
-        .into_iter()
-        .filter_map(|line| line.to_str().ok());
-    let mut pairs = lines
-        .flat_map(|line| line.split(';'))
-        .filter_map(|one| one.split_once('='));
-    pairs
-        .find(|(name, _)| name.trim() == COOKIE)
-        .map(|(_, value)| value.trim())
+    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|one| one.split_once('='));
+    pairs.find(|(name, _)| name.trim() == COOKIE).map(|(_, value)| value.trim())
 }
 
 /// Does the request come from a page of this server, or from no page at all?
@@ -65,26 +53,15 @@ pub(crate) fn is_own_site(headers: &HeaderMap, edge: &Edge) -> bool {
     let Some((_, origin)) = origin.to_str().ok().and_then(|text| text.split_once("://")) else {
         return false;
     };
-    let asked = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let root = edge
-        .options()
-        .root_url
-        .split_once("://")
-        .map(|(_, rest)| rest);
-    [asked, root]
-        .into_iter()
-        .flatten()
-        .any(|own| host(own).eq_ignore_ascii_case(host(origin)))
+    let asked = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let root = edge.options().root_url.split_once("://").map(|(_, rest)| rest);
+    [asked, root].into_iter().flatten().any(|own| host(own).eq_ignore_ascii_case(host(origin)))
 }
 
 /// The host and port of what follows `://`, without a default port.
 fn host(text: &str) -> &str {
     let host = text.split('/').next().unwrap_or(text);
-    host.strip_suffix(":443")
-        .or_else(|| host.strip_suffix(":80"))
-        .unwrap_or(host)
+    host.strip_suffix(":443").or_else(|| host.strip_suffix(":80")).unwrap_or(host)
 }
 
 /// The `Set-Cookie` that begins a session in a browser.

@@ -58,16 +58,8 @@ pub(crate) async fn open(
     let other = UserId::from(body.text("userId")?);
     let opened = core.open_with(&caller, &other).await?;
     let found = core.conversation(&caller, &opened.room.id).await?;
-    let others = strangers(
-        core,
-        last(&found).map(|message| (&found, message)).into_iter(),
-    )
-    .await?;
-    let status = if opened.created {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
+    let others = strangers(core, last(&found).map(|message| (&found, message)).into_iter()).await?;
+    let status = if opened.created { StatusCode::CREATED } else { StatusCode::OK };
     Ok(answer::data(status, |o| {
         wire::conversation(o, &found, caller.user(), &People::of(&found, &others));
     }))
@@ -75,9 +67,5 @@ pub(crate) async fn open(
 
 /// The newest message, where it is one that this contract shows.
 fn last(conversation: &Conversation) -> Option<&Message> {
-    conversation
-        .room
-        .last
-        .as_deref()
-        .filter(|message| message.kind.is_none())
+    conversation.room.last.as_deref().filter(|message| message.kind.is_none())
 }

@@ -50,10 +50,7 @@ impl IntoResponse for Refusal {
                 rendered(error)
             }
             Self::Body(error) => body(error),
-            Self::Missing(what) => (
-                StatusCode::BAD_REQUEST,
-                format!("{what} is required").into(),
-            ),
+            Self::Missing(what) => (StatusCode::BAD_REQUEST, format!("{what} is required").into()),
             Self::OtherSite => (StatusCode::FORBIDDEN, "cross-site request refused".into()),
         };
         answer::error(status, &text)
@@ -69,17 +66,11 @@ type Rendered = (StatusCode, Cow<'static, str>);
 
 fn body(error: BodyError) -> Rendered {
     match error {
-        BodyError::TooLarge => (
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "request body too large".into(),
-        ),
+        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request body too large".into()),
         BodyError::Broken => (StatusCode::BAD_REQUEST, "the request body broke off".into()),
         BodyError::NotJson => (StatusCode::BAD_REQUEST, "invalid JSON".into()),
         BodyError::NotObject => (StatusCode::BAD_REQUEST, "a JSON object is required".into()),
-        BodyError::Nul => (
-            StatusCode::BAD_REQUEST,
-            "NUL characters are not allowed".into(),
-        ),
+        BodyError::Nul => (StatusCode::BAD_REQUEST, "NUL characters are not allowed".into()),
     }
 }
 
@@ -131,10 +122,9 @@ fn rendered(error: Error) -> Rendered {
         Error::TooBroad { field } => (BAD, format!("the condition on {field} is too broad").into()),
         Error::Bad(what) | Error::BadIdList(what) => (BAD, format!("invalid {what}").into()),
         Error::PositionTooOld => (StatusCode::GONE, "the position is too old".into()),
-        Error::Unavailable(_) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "temporarily unavailable, try again".into(),
-        ),
+        Error::Unavailable(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable, try again".into())
+        }
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error".into()),
     }
 }

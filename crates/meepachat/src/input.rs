@@ -17,12 +17,8 @@ impl FromRequest<Edge> for Body {
 
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, Refusal> {
         let (parts, bytes) = request.into_parts();
-        let bytes = body::read(bytes, edge.options().body_limit)
-            .await
-            .map_err(Refusal::Body)?;
-        body::object(&parts.headers, &bytes)
-            .map(Self)
-            .map_err(Refusal::Body)
+        let bytes = body::read(bytes, edge.options().body_limit).await.map_err(Refusal::Body)?;
+        body::object(&parts.headers, &bytes).map(Self).map_err(Refusal::Body)
     }
 }
 
@@ -38,19 +34,16 @@ impl Body {
 
     /// A text that must be there, and not be empty.
     pub(crate) fn text(&self, key: &'static str) -> Result<&str, Refusal> {
-        self.text_if(key)?
-            .filter(|text| !text.is_empty())
-            .ok_or(Refusal::Missing(key))
+        self.text_if(key)?.filter(|text| !text.is_empty()).ok_or(Refusal::Missing(key))
     }
 
     /// A list of texts; empty if it is not there.
     pub(crate) fn texts(&self, key: &'static str) -> Result<Vec<&str>, Refusal> {
         match self.0.get(key) {
             None | Some(Value::Null) => Ok(Vec::new()),
-            Some(Value::Array(all)) => all
-                .iter()
-                .map(|one| one.as_str().ok_or(Refusal::invalid(key)))
-                .collect(),
+            Some(Value::Array(all)) => {
+                all.iter().map(|one| one.as_str().ok_or(Refusal::invalid(key))).collect()
+            }
             Some(_) => Err(Refusal::invalid(key)),
         }
     }
@@ -65,10 +58,7 @@ impl FromRequestParts<Edge> for Params {
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Refusal> {
         let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, edge).await;
         let Query(pairs) = pairs.map_err(|_| Refusal::invalid("query"))?;
-        if pairs
-            .iter()
-            .any(|(key, value)| key.contains('\0') || value.contains('\0'))
-        {
+        if pairs.iter().any(|(key, value)| key.contains('\0') || value.contains('\0')) {
             return Err(Refusal::Body(BodyError::Nul));
         }
         Ok(Self(pairs))
@@ -79,9 +69,7 @@ impl Params {
     /// The first value under this name; an empty one counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(key, _)| key == name);
-        found
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 }
 
@@ -94,10 +82,6 @@ impl FromRequestParts<Edge> for Id {
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Refusal> {
         let id = Path::<String>::from_request_parts(parts, edge).await;
         let Path(id) = id.map_err(|_| Refusal::invalid("id"))?;
-        if id.contains('\0') {
-            Err(Refusal::Body(BodyError::Nul))
-        } else {
-            Ok(Self(id))
-        }
+        if id.contains('\0') { Err(Refusal::Body(BodyError::Nul)) } else { Ok(Self(id)) }
     }
 }

@@ -29,10 +29,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/api/auth/me", get(account::me))
         .route("/api/auth/get-session", get(account::session))
         .route("/api/dms", get(dms::list).post(dms::open))
-        .route(
-            "/api/dms/{channel}/messages",
-            get(messages::list).post(messages::send),
-        )
+        .route("/api/dms/{channel}/messages", get(messages::list).post(messages::send))
         .route("/api/users", get(users::search))
         .route("/api/users/{user}", get(users::one))
         .method_not_allowed_fallback(error::wrong_method)

@@ -27,9 +27,7 @@ pub(crate) async fn list(
     let core = edge.core();
     let access = direct(core, &caller, &channel).await?;
     let limit = i64::try_from(page::limit(&params, PAGE)).unwrap_or(i64::MAX);
-    let found = core
-        .messages_before(&caller, &access, params.get("before"), limit)
-        .await;
+    let found = core.messages_before(&caller, &access, params.get("before"), limit).await;
     let found = found.map_err(|error| match error {
         // A foreign message and one that is not there alike.
         Error::NoMessage => Refusal::invalid("before message id"),
@@ -61,11 +59,7 @@ pub(crate) async fn send(
     }
     let room = core.conversation(&caller, &access.room().id).await?;
     let others = strangers(core, std::iter::once((&room, &sent.message))).await?;
-    Ok(shown(
-        StatusCode::OK,
-        &sent.message,
-        &People::of(&room, &others),
-    ))
+    Ok(shown(StatusCode::OK, &sent.message, &People::of(&room, &others)))
 }
 
 fn shown(status: StatusCode, message: &Message, people: &People<'_>) -> Response {
@@ -75,11 +69,7 @@ fn shown(status: StatusCode, message: &Message, people: &People<'_>) -> Response
 /// Access to a conversation of the caller's; any other room is not there.
 async fn direct(core: &Core, caller: &Caller, id: &str) -> Result<Access, Refusal> {
     let access = core.access(caller, id).await?;
-    if access.room().kind == "d" {
-        Ok(access)
-    } else {
-        Err(Error::NoRoom.into())
-    }
+    if access.room().kind == "d" { Ok(access) } else { Err(Error::NoRoom.into()) }
 }
 
 fn draft(body: &Body) -> Result<NewMessage, Refusal> {

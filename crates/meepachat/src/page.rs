@@ -29,11 +29,7 @@ pub(crate) fn limit(params: &Params, default: usize) -> usize {
 /// whose `+` was not encoded arrives with a space instead.
 pub(crate) fn time_before(text: &str) -> Option<Ms> {
     let mut text = text.to_owned();
-    if let Some(at) = text
-        .len()
-        .checked_sub(6)
-        .filter(|at| text.as_bytes()[*at] == b' ')
-    {
+    if let Some(at) = text.len().checked_sub(6).filter(|at| text.as_bytes()[*at] == b' ') {
         text.replace_range(at..=at, "+");
     }
     let (seconds, rest) = text.split_at_checked(19)?;

@@ -19,47 +19,28 @@ pub(crate) struct People<'a> {
 impl<'a> People<'a> {
     /// The members of a conversation, and `others`.
     pub(crate) fn of(conversation: &'a Conversation, others: &'a [User]) -> Self {
-        let members = conversation
-            .members
-            .iter()
-            .filter_map(|(_, user)| user.as_ref());
-        Self {
-            accounts: members.chain(others).collect(),
-            since: conversation.room.ts,
-        }
+        let members = conversation.members.iter().filter_map(|(_, user)| user.as_ref());
+        Self { accounts: members.chain(others).collect(), since: conversation.room.ts }
     }
 
     /// One account alone, in a conversation that began at `since`.
     pub(crate) fn one(user: &'a User, since: Ms) -> Self {
-        Self {
-            accounts: vec![user],
-            since,
-        }
+        Self { accounts: vec![user], since }
     }
 
     /// The account of this id.
     pub(crate) fn by_id(&self, id: &str) -> Option<&'a User> {
-        self.accounts
-            .iter()
-            .find(|user| user.id.as_str() == id)
-            .copied()
+        self.accounts.iter().find(|user| user.id.as_str() == id).copied()
     }
 
     /// The account of this username.
     fn named(&self, username: &str) -> Option<&'a User> {
-        self.accounts
-            .iter()
-            .find(|user| user.username.as_deref() == Some(username))
-            .copied()
+        self.accounts.iter().find(|user| user.username.as_deref() == Some(username)).copied()
     }
 
     /// The ids of these usernames, of those that are accounts.
     pub(crate) fn ids(&self, usernames: &[String]) -> Vec<&'a UserId> {
-        usernames
-            .iter()
-            .filter_map(|name| self.named(name))
-            .map(|user| &user.id)
-            .collect()
+        usernames.iter().filter_map(|name| self.named(name)).map(|user| &user.id).collect()
     }
 }
 
@@ -71,19 +52,13 @@ pub(crate) async fn strangers<'a>(
     let mut unknown: Vec<String> = Vec::new();
     for (conversation, message) in messages.filter(|(_, message)| message.reactions.is_some()) {
         let people = People::of(conversation, &[]);
-        let names = reactions(message)
-            .into_iter()
-            .flat_map(|reaction| reaction.usernames);
+        let names = reactions(message).into_iter().flat_map(|reaction| reaction.usernames);
         unknown.extend(names.filter(|name| people.named(name).is_none()));
     }
     unknown.sort_unstable();
     unknown.dedup();
     unknown.truncate(MOST_STRANGERS);
-    if unknown.is_empty() {
-        Ok(Vec::new())
-    } else {
-        core.users_named(&unknown).await
-    }
+    if unknown.is_empty() { Ok(Vec::new()) } else { core.users_named(&unknown).await }
 }
 
 /// One emoji on a message.
@@ -102,21 +77,11 @@ pub(crate) fn reactions(message: &Message) -> Vec<Reaction> {
     let mut all: Vec<Reaction> = Vec::new();
     for (name, reaction) in stored {
         let emoji = Core::emoji_character(&name).map_or(name, str::to_owned);
-        let place = all
-            .iter()
-            .position(|one| one.emoji == emoji)
-            .unwrap_or(all.len());
+        let place = all.iter().position(|one| one.emoji == emoji).unwrap_or(all.len());
         if place == all.len() {
-            all.push(Reaction {
-                emoji,
-                usernames: Vec::new(),
-            });
+            all.push(Reaction { emoji, usernames: Vec::new() });
         }
-        let names = reaction
-            .get("usernames")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
+        let names = reaction.get("usernames").and_then(Value::as_array).into_iter().flatten();
         for name in names.filter_map(Value::as_str) {
             let usernames = &mut all[place].usernames;
             if !usernames.iter().any(|one| one == name) {

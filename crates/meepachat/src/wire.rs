@@ -42,14 +42,7 @@ impl<'a> Person<'a> {
     /// A member whose account is gone.
     fn gone(id: &'a UserId, username: &'a str, created: Ms) -> Self {
         let name = "Deleted user";
-        Self {
-            id: id.as_str(),
-            username,
-            name,
-            status: "offline",
-            bot: false,
-            created,
-        }
+        Self { id: id.as_str(), username, name, status: "offline", bot: false, created }
     }
 
     /// The author of a message who is no member, by the names it was written under.
@@ -79,10 +72,7 @@ pub(crate) fn user(o: &mut Object<'_>, person: &Person<'_>) {
 /// The members of the caller's own User: with the address.
 pub(crate) fn own_user(o: &mut Object<'_>, own: &User) {
     user(o, &Person::of(own));
-    o.text_if(
-        "email",
-        own.emails.first().map(|email| email.address.as_str()),
-    );
+    o.text_if("email", own.emails.first().map(|email| email.address.as_str()));
 }
 
 /// The members of a Message.
@@ -95,13 +85,7 @@ pub(crate) fn message(o: &mut Object<'_>, message: &Message, people: &People<'_>
     o.flag("edited", message.edited_at.is_some());
     o.date("createdAt", message.ts);
     o.date("updatedAt", message.updated);
-    o.text_if(
-        "threadId",
-        message
-            .thread
-            .as_ref()
-            .map(parlance_core::MessageId::as_str),
-    );
+    o.text_if("threadId", message.thread.as_ref().map(parlance_core::MessageId::as_str));
     let known = people.by_id(author.id.as_str()).map(Person::of);
     let author = known.unwrap_or_else(|| Person::stored(author, people.since));
     o.object("user", |o| user(o, &author));
@@ -109,10 +93,7 @@ pub(crate) fn message(o: &mut Object<'_>, message: &Message, people: &People<'_>
     o.array("reactions", reactions(message), |out, reaction| {
         object(out, |o| {
             o.text("emoji", &reaction.emoji);
-            o.number(
-                "count",
-                i64::try_from(reaction.usernames.len()).unwrap_or(i64::MAX),
-            );
+            o.number("count", i64::try_from(reaction.usernames.len()).unwrap_or(i64::MAX));
             o.array("users", people.ids(&reaction.usernames), |out, id| {
                 text(out, id.as_str());
             });
@@ -139,10 +120,7 @@ fn mentions(o: &mut Object<'_>, stored: Option<&str>, people: &People<'_>) {
         object(out, |o| {
             o.text("id", id);
             o.text("username", account.map_or(username, User::handle));
-            o.text(
-                "displayName",
-                account.map_or(name.unwrap_or(username), User::shown_name),
-            );
+            o.text("displayName", account.map_or(name.unwrap_or(username), User::shown_name));
         });
     });
 }
@@ -187,16 +165,9 @@ fn channel(
     others: &[Person<'_>],
 ) {
     let (room, members) = (&conversation.room, &conversation.members);
-    let shown = if others.is_empty() {
-        std::slice::from_ref(first)
-    } else {
-        others
-    };
+    let shown = if others.is_empty() { std::slice::from_ref(first) } else { others };
     let names: Vec<&str> = shown.iter().map(|other| other.name).collect();
-    let creator = room
-        .creator
-        .as_ref()
-        .or_else(|| members.first().map(|(id, _)| id));
+    let creator = room.creator.as_ref().or_else(|| members.first().map(|(id, _)| id));
     o.text("id", room.id.as_str());
     o.text("name", &format!("dm-{}", room.id));
     o.text("displayName", &names.join(", "));
@@ -207,28 +178,18 @@ fn channel(
     o.text("createdBy", creator.map_or(first.id, UserId::as_str));
     o.date("createdAt", room.ts);
     o.number("position", 0);
-    o.number(
-        "memberCount",
-        i64::try_from(members.len()).unwrap_or(i64::MAX),
-    );
+    o.number("memberCount", i64::try_from(members.len()).unwrap_or(i64::MAX));
 }
 
 /// The username of a member whose account is gone: of the room's names the one that no member has.
 /// With two gone, nobody can tell whose is whose.
 fn lost_name(conversation: &Conversation) -> Option<String> {
-    let gone = conversation
-        .members
-        .iter()
-        .filter(|(_, account)| account.is_none())
-        .count();
+    let gone = conversation.members.iter().filter(|(_, account)| account.is_none()).count();
     if gone != 1 {
         return None;
     }
     let mut names: Vec<String> = serde_json::from_str(&conversation.room.usernames).ok()?;
-    let known = conversation
-        .members
-        .iter()
-        .filter_map(|(_, account)| account.as_ref());
+    let known = conversation.members.iter().filter_map(|(_, account)| account.as_ref());
     let known: Vec<&str> = known.map(User::handle).collect();
     names.retain(|name| !known.contains(&name.as_str()));
     if names.len() == 1 { names.pop() } else { None }

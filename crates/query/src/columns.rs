@@ -34,9 +34,9 @@ pub(crate) fn leaf(column: Column, test: &Test) -> Answer {
         Column::Bool(expr) => scalar(Scalar::Bool, expr, test),
         Column::Date(expr) => scalar(Scalar::Date, expr, test),
         Column::Each { from, value } => each(from, value, test),
-        Column::Const(always) => Answer::Exact(Sql::constant(
-            test.accepts(Some(&Value::String(always.to_owned()))),
-        )),
+        Column::Const(always) => {
+            Answer::Exact(Sql::constant(test.accepts(Some(&Value::String(always.to_owned())))))
+        }
         Column::Never => Answer::Exact(Sql::constant(test.accepts(None))),
     }
 }
@@ -133,20 +133,12 @@ fn one_of(kind: Scalar, expr: &'static str, set: &Set) -> Answer {
         return Answer::Exact(least);
     }
     // Nulls may already be in; with every text that is everything.
-    let most = if set.has_null() {
-        Sql::True
-    } else {
-        Sql::NotNull(expr)
-    };
+    let most = if set.has_null() { Sql::True } else { Sql::NotNull(expr) };
     between(least, most)
 }
 
 fn text_args(set: &Set) -> impl Iterator<Item = Arg> {
-    set.texts
-        .iter()
-        .filter(|text| !text.contains('\0'))
-        .cloned()
-        .map(Arg::Text)
+    set.texts.iter().filter(|text| !text.contains('\0')).cloned().map(Arg::Text)
 }
 
 fn listed(expr: &'static str, mut args: Vec<Arg>) -> Sql {
@@ -162,11 +154,7 @@ fn listed(expr: &'static str, mut args: Vec<Arg>) -> Sql {
 
 fn types(kind: Scalar, expr: &'static str, kinds: &[Kind]) -> Sql {
     let present = |found: bool| {
-        if found {
-            Sql::NotNull(expr)
-        } else {
-            Sql::False
-        }
+        if found { Sql::NotNull(expr) } else { Sql::False }
     };
     match kind {
         Scalar::Text => present(kinds.contains(&Kind::Text)),
@@ -196,10 +184,9 @@ fn each(from: &'static str, value: &'static str, test: &Test) -> Answer {
         Test::Compare(op, operand) => match View::of(operand) {
             View::Text(operand) => Answer::Exact(row(texts(value, *op, operand))),
             View::Null if op.with_equal() => between(Sql::False, Sql::True),
-            View::Array(items) if *op == Op::Eq => between(
-                Sql::False,
-                holds(items, |text| row(texts(value, Op::Eq, text))),
-            ),
+            View::Array(items) if *op == Op::Eq => {
+                between(Sql::False, holds(items, |text| row(texts(value, Op::Eq, text))))
+            }
             View::Array(_) => between(Sql::False, Sql::True),
             _ => Answer::Exact(Sql::False),
         },
@@ -215,11 +202,7 @@ fn each(from: &'static str, value: &'static str, test: &Test) -> Answer {
         }
         Test::Exists => between(any_row(), Sql::True),
         Test::Type(kinds) => {
-            let texts = if kinds.contains(&Kind::Text) {
-                any_row()
-            } else {
-                Sql::False
-            };
+            let texts = if kinds.contains(&Kind::Text) { any_row() } else { Sql::False };
             if kinds.contains(&Kind::Array) {
                 between(texts, Sql::True)
             } else {

@@ -23,9 +23,7 @@ const WRAPPERS: [&str; 8] = [
 
 /// Whether an object is one of the extended forms.
 pub(crate) fn is_wrapper(members: &[(String, Json)]) -> bool {
-    members
-        .first()
-        .is_some_and(|(key, _)| WRAPPERS.contains(&key.as_str()))
+    members.first().is_some_and(|(key, _)| WRAPPERS.contains(&key.as_str()))
 }
 
 /// A pattern and its flags, if an object is a regular expression: `$regularExpression` of
@@ -92,9 +90,7 @@ fn wrapped(key: &str, inner: &Json) -> Result<Value, String> {
     let found = match (key, inner) {
         ("$date", _) => date(inner).map(|ms| tagged("$date", ms.into())),
         ("$oid", Json::Text(hex)) => Some(Value::String(hex.clone())),
-        ("$numberInt", _) => integer(inner)
-            .and_then(|i| i32::try_from(i).ok())
-            .map(Value::from),
+        ("$numberInt", _) => integer(inner).and_then(|i| i32::try_from(i).ok()).map(Value::from),
         ("$numberLong", _) => integer(inner).map(Value::from),
         ("$numberDouble", Json::Number(n)) => Some(Value::Number(n.clone())),
         ("$numberDouble", Json::Text(text)) => double(text),
@@ -215,11 +211,7 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
         return None;
     }
     // Years that begin in March put the leap day last.
-    let (y, m) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
+    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let of_years = y * 365 + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400);
     Some(of_years + (153 * m + 2) / 5 + day - 1 - 719_468)
 }

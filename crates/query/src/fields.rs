@@ -59,22 +59,14 @@ impl Fields {
         if !wanted.is_empty() {
             kept.insert("_id");
         }
-        Self {
-            wanted,
-            unwanted,
-            kept,
-        }
+        Self { wanted, unwanted, kept }
     }
 
     /// Takes out what a caller may never have: wishes for it are dropped, and should none remain
     /// the projection keeps everything else.
     #[must_use]
     pub fn without(self, removed: &[&str]) -> Self {
-        let Self {
-            mut wanted,
-            mut unwanted,
-            ..
-        } = self;
+        let Self { mut wanted, mut unwanted, .. } = self;
         wanted.retain(|name| {
             let first = name.split('.').next().unwrap_or(name);
             !removed.iter().any(|r| *r == name || *r == first)
@@ -122,10 +114,7 @@ impl Tree {
         match name.split_once('.') {
             None => drop(self.0.insert(name.to_owned(), None)),
             Some((first, rest)) => {
-                let below = self
-                    .0
-                    .entry(first.to_owned())
-                    .or_insert_with(|| Some(Self::default()));
+                let below = self.0.entry(first.to_owned()).or_insert_with(|| Some(Self::default()));
                 if let Some(below) = below {
                     below.insert(rest);
                 }
@@ -170,7 +159,6 @@ impl Tree {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "test")]
 mod tests {
     use serde_json::json;
 
@@ -181,10 +169,7 @@ mod tests {
             "_id": "i", "name": "n", "u": {"_id": "x", "username": "y"}, "at": {"$date": 1},
             "list": [{"a": 1, "b": 2}, 3, [{"a": 4, "b": 5}]], "services": {"password": "s"},
         });
-        Fields::parse(text, &Limits::default())
-            .unwrap()
-            .without(removed)
-            .project(doc)
+        Fields::parse(text, &Limits::default()).unwrap().without(removed).project(doc)
     }
 
     #[test]
@@ -194,18 +179,9 @@ mod tests {
             (r#"{"name":1,"_id":0}"#, json!({"name": "n"})),
             (r#"{"name":1,"u":0}"#, json!({"_id": "i", "name": "n"})),
             (r#"{"_id":1}"#, json!({"_id": "i"})),
-            (
-                r#"{"u.username":1}"#,
-                json!({"_id": "i", "u": {"username": "y"}}),
-            ),
-            (
-                r#"{"u.username":1,"u":1}"#,
-                json!({"_id": "i", "u": {"_id": "x", "username": "y"}}),
-            ),
-            (
-                r#"{"list.a":1}"#,
-                json!({"_id": "i", "list": [{"a": 1}, [{"a": 4}]]}),
-            ),
+            (r#"{"u.username":1}"#, json!({"_id": "i", "u": {"username": "y"}})),
+            (r#"{"u.username":1,"u":1}"#, json!({"_id": "i", "u": {"_id": "x", "username": "y"}})),
+            (r#"{"list.a":1}"#, json!({"_id": "i", "list": [{"a": 1}, [{"a": 4}]]})),
             (r#"{"name.x":1,"at.x":1,"no":1}"#, json!({"_id": "i"})),
         ] {
             assert_eq!(shown(text, &[]), expected, "{text}");
@@ -218,18 +194,9 @@ mod tests {
 
     #[test]
     fn removed_names_never_come_back() {
-        for text in [
-            r"{}",
-            r#"{"services":1}"#,
-            r#"{"services.password":1}"#,
-            r#"{"u":0}"#,
-        ] {
+        for text in [r"{}", r#"{"services":1}"#, r#"{"services.password":1}"#, r#"{"u":0}"#] {
             assert_eq!(shown(text, &["services"]).get("services"), None, "{text}");
-            assert_eq!(
-                shown(text, &["services"]).get("name"),
-                Some(&json!("n")),
-                "{text}"
-            );
+            assert_eq!(shown(text, &["services"]).get("name"), Some(&json!("n")), "{text}");
         }
         assert_eq!(
             shown(r#"{"services":1,"name":1}"#, &["services.password"]),
@@ -240,11 +207,7 @@ mod tests {
 
     #[test]
     fn wishes() {
-        let parse = |text| {
-            Fields::parse(text, &Limits::default())
-                .unwrap()
-                .without(&["services"])
-        };
+        let parse = |text| Fields::parse(text, &Limits::default()).unwrap().without(&["services"]);
         let some = parse(r#"{"u.username":1,"services":1}"#);
         assert!(some.wants("u") && some.wants("_id"));
         assert!(!some.wants("name") && !some.wants("services"));

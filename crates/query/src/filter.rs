@@ -103,10 +103,7 @@ pub struct Set {
 impl Set {
     /// Takes the values apart by type.
     pub fn new(values: Vec<Value>, patterns: Vec<Pattern>) -> Self {
-        let mut set = Self {
-            patterns,
-            ..Self::default()
-        };
+        let mut set = Self { patterns, ..Self::default() };
         for value in values {
             match value {
                 Value::String(text) => set.texts.push(text),
@@ -148,21 +145,13 @@ impl Filter {
     /// Both filters at once.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        Self::every(
-            vec![self, other]
-                .into_iter()
-                .filter(|f| !f.is_all())
-                .collect(),
-        )
+        Self::every(vec![self, other].into_iter().filter(|f| !f.is_all()).collect())
     }
 
     /// What `path` names equals one of these values.
     pub fn one_of(path: &str, values: Vec<Value>) -> Result<Self, Error> {
         let path = Path::within("", path).map_err(Error::Query)?;
-        Ok(Self::Field {
-            path,
-            test: Test::In(Set::new(values, Vec::new())),
-        })
+        Ok(Self::Field { path, test: Test::In(Set::new(values, Vec::new())) })
     }
 
     /// A conjunction, without a level for a single part.
@@ -250,10 +239,7 @@ pub(crate) fn secret_in(path: &str, secret: &dyn Fn(&str) -> bool) -> Option<Str
     let number = |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
     let plain: Vec<&str> = path.split('.').filter(|name| !number(name)).collect();
     [path.to_owned(), plain.join(".")].into_iter().find(|path| {
-        let ends = path
-            .match_indices('.')
-            .map(|(at, _)| at)
-            .chain([path.len()]);
+        let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
         ends.into_iter().any(|end| secret(&path[..end]))
     })
 }

@@ -41,9 +41,7 @@ pub(crate) fn object(text: &str, limits: &Limits) -> Result<Vec<(String, Json)>,
         return Err(format!("longer than {} bytes", limits.text));
     }
     let mut reader = serde_json::Deserializer::from_str(text);
-    let json = Level(limits.depth)
-        .deserialize(&mut reader)
-        .map_err(|e| e.to_string())?;
+    let json = Level(limits.depth).deserialize(&mut reader).map_err(|e| e.to_string())?;
     reader.end().map_err(|e| e.to_string())?;
     match json {
         Json::Object(members) => Ok(members),
@@ -57,10 +55,7 @@ struct Level(usize);
 
 impl Level {
     fn below<E: serde::de::Error>(self) -> Result<Self, E> {
-        self.0
-            .checked_sub(1)
-            .map(Self)
-            .ok_or_else(|| E::custom("nested too deeply"))
+        self.0.checked_sub(1).map(Self).ok_or_else(|| E::custom("nested too deeply"))
     }
 }
 
@@ -89,9 +84,7 @@ impl<'de> Visitor<'de> for Level {
         Ok(Json::Number(v.into()))
     }
     fn visit_f64<E: serde::de::Error>(self, v: f64) -> Result<Json, E> {
-        Number::from_f64(v)
-            .map(Json::Number)
-            .ok_or_else(|| E::custom("number out of range"))
+        Number::from_f64(v).map(Json::Number).ok_or_else(|| E::custom("number out of range"))
     }
     fn visit_str<E>(self, v: &str) -> Result<Json, E> {
         Ok(Json::Text(v.to_owned()))

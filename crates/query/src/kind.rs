@@ -53,20 +53,12 @@ impl Kind {
 pub(crate) fn parse(json: &Json) -> Result<Vec<Kind>, String> {
     let mut found = Vec::new();
     let one = std::slice::from_ref(json);
-    for item in if let Json::Array(items) = json {
-        items
-    } else {
-        one
-    } {
+    for item in if let Json::Array(items) = json { items } else { one } {
         let kinds = match item {
             Json::Text(name) => named(name),
             other => number(other)?.and_then(|n| {
                 let code = n.whole()?;
-                if n.order(Num::Int(code.into())).is_eq() {
-                    numbered(code)
-                } else {
-                    None
-                }
+                if n.order(Num::Int(code.into())).is_eq() { numbered(code) } else { None }
             }),
         };
         found.extend_from_slice(kinds.ok_or("unknown $type")?);

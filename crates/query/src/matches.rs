@@ -26,10 +26,7 @@ impl Filter {
 impl Test {
     /// Whether the elements of an array are asked too; the rest ask for the array itself.
     fn spreads(&self) -> bool {
-        !matches!(
-            self,
-            Self::Size(_) | Self::Element(_) | Self::Document(_) | Self::Exists
-        )
+        !matches!(self, Self::Size(_) | Self::Element(_) | Self::Document(_) | Self::Exists)
     }
 
     /// Whether one value passes; `None` is a missing one.
@@ -39,9 +36,9 @@ impl Test {
             Self::In(set) => set.accepts(found),
             Self::Exists => found.is_some(),
             Self::Type(kinds) => found.is_some_and(|v| kinds.contains(&Kind::of(v))),
-            Self::Regex(pattern) => found
-                .and_then(Value::as_str)
-                .is_some_and(|s| pattern.is_match(s)),
+            Self::Regex(pattern) => {
+                found.and_then(Value::as_str).is_some_and(|s| pattern.is_match(s))
+            }
             Self::Mod(divisor, remainder) => found.is_some_and(|v| {
                 matches!(View::of(v), View::Number(n)
                     if n.whole().is_some_and(|n| n.wrapping_rem(*divisor) == *remainder))
@@ -72,10 +69,9 @@ impl Set {
                 || self.patterns.iter().any(|p| p.is_match(text));
         }
         let view = View::of(value);
-        self.others.iter().any(|o| {
-            view.bracketed(View::of(o))
-                .is_some_and(std::cmp::Ordering::is_eq)
-        })
+        self.others
+            .iter()
+            .any(|o| view.bracketed(View::of(o)).is_some_and(std::cmp::Ordering::is_eq))
     }
 }
 
@@ -87,8 +83,8 @@ fn items(found: Option<&Value>) -> Option<&Vec<Value>> {
 fn compare(op: Op, found: Option<&Value>, operand: &Value) -> bool {
     match found {
         None => operand.is_null() && op.with_equal(),
-        Some(value) => View::of(value)
-            .bracketed(View::of(operand))
-            .is_some_and(|order| op.accepts(order)),
+        Some(value) => {
+            View::of(value).bracketed(View::of(operand)).is_some_and(|order| op.accepts(order))
+        }
     }
 }

@@ -20,13 +20,7 @@ const FORBIDDEN: [&str; 3] = ["__proto__", "constructor", "prototype"];
 
 pub(crate) fn filter(text: &str, limits: &Limits) -> Result<Filter, String> {
     let members = json::object(text, limits)?;
-    Parser {
-        limits,
-        nodes: 0,
-        values: 0,
-        patterns: 0,
-    }
-    .document(&members, "")
+    Parser { limits, nodes: 0, values: 0, patterns: 0 }.document(&members, "")
 }
 
 struct Parser<'l> {
@@ -95,10 +89,7 @@ impl Parser<'_> {
         json: &Json,
         all: &Members,
     ) -> Result<Option<Filter>, String> {
-        let on = |test| Filter::Field {
-            path: path.clone(),
-            test,
-        };
+        let on = |test| Filter::Field { path: path.clone(), test };
         Ok(Some(match key {
             "$eq" => compare(path, Op::Eq, json)?,
             "$ne" => compare(path, Op::Eq, json)?.negated(),
@@ -127,10 +118,7 @@ impl Parser<'_> {
         match ejson::pattern(json)? {
             Some((source, flags)) => {
                 let test = Test::Regex(self.pattern(source, flags)?);
-                Ok(Filter::Field {
-                    path: path.clone(),
-                    test,
-                })
+                Ok(Filter::Field { path: path.clone(), test })
             }
             None => compare(path, Op::Eq, json),
         }
@@ -171,11 +159,7 @@ impl Parser<'_> {
     fn not(&mut self, path: &Path, json: &Json) -> Result<Filter, String> {
         if let Some((text, flags)) = ejson::pattern(json)? {
             let test = Test::Regex(self.pattern(text, flags)?);
-            return Ok(Filter::Field {
-                path: path.clone(),
-                test,
-            }
-            .negated());
+            return Ok(Filter::Field { path: path.clone(), test }.negated());
         }
         match json {
             Json::Object(members) if is_operators(members) => {
@@ -199,21 +183,14 @@ impl Parser<'_> {
                 Json::Object(members) if elements > 0 => match members.as_slice() {
                     [(_, inner)] => {
                         self.node()?;
-                        Filter::Field {
-                            path: path.clone(),
-                            test: self.element(path, inner)?,
-                        }
+                        Filter::Field { path: path.clone(), test: self.element(path, inner)? }
                     }
                     _ => return Err("$elemMatch in $all stands alone".to_owned()),
                 },
                 _ => self.equal(path, item)?,
             });
         }
-        Ok(if parts.is_empty() {
-            Filter::none()
-        } else {
-            Filter::every(parts)
-        })
+        Ok(if parts.is_empty() { Filter::none() } else { Filter::every(parts) })
     }
 
     fn element(&mut self, path: &Path, json: &Json) -> Result<Test, String> {
@@ -226,19 +203,14 @@ impl Parser<'_> {
                 let inner = self.tests(&Path::element(path.as_str()), members)?;
                 Ok(Test::Element(Box::new(inner)))
             }
-            _ => Ok(Test::Document(Box::new(
-                self.document(members, path.as_str())?,
-            ))),
+            _ => Ok(Test::Document(Box::new(self.document(members, path.as_str())?))),
         }
     }
 
     fn pattern(&mut self, text: &str, flags: &str) -> Result<Pattern, String> {
         self.patterns += 1;
         if self.patterns > self.limits.regexes {
-            return Err(format!(
-                "more than {} regular expressions",
-                self.limits.regexes
-            ));
+            return Err(format!("more than {} regular expressions", self.limits.regexes));
         }
         Pattern::new(text, flags, self.limits)
     }
@@ -246,21 +218,13 @@ impl Parser<'_> {
     fn node(&mut self) -> Result<(), String> {
         self.nodes += 1;
         let over = self.nodes > self.limits.nodes;
-        if over {
-            Err(format!("more than {} conditions", self.limits.nodes))
-        } else {
-            Ok(())
-        }
+        if over { Err(format!("more than {} conditions", self.limits.nodes)) } else { Ok(()) }
     }
 
     fn value(&mut self) -> Result<(), String> {
         self.values += 1;
         let over = self.values > self.limits.in_values;
-        if over {
-            Err(format!("more than {} values", self.limits.in_values))
-        } else {
-            Ok(())
-        }
+        if over { Err(format!("more than {} values", self.limits.in_values)) } else { Ok(()) }
     }
 }
 
@@ -289,10 +253,7 @@ fn compare(path: &Path, op: Op, json: &Json) -> Result<Filter, String> {
     if matches!(View::of(&value), View::Number(n) if n.is_nan()) {
         return Ok(Filter::none());
     }
-    Ok(Filter::Field {
-        path: path.clone(),
-        test: Test::Compare(op, value),
-    })
+    Ok(Filter::Field { path: path.clone(), test: Test::Compare(op, value) })
 }
 
 /// `MongoDB`'s truth: everything but false, null and zero.
@@ -317,11 +278,7 @@ fn size(json: &Json) -> Result<u64, String> {
     let found = number(json)?.and_then(|n| {
         let whole = n.whole()?;
         let exact = n.order(Num::Int(whole.into())).is_eq();
-        if exact {
-            u64::try_from(whole).ok()
-        } else {
-            None
-        }
+        if exact { u64::try_from(whole).ok() } else { None }
     });
     found.ok_or_else(|| "$size needs a whole number of at least 0".to_owned())
 }

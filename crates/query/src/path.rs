@@ -38,11 +38,7 @@ impl Path {
         if text.contains('\0') {
             return Err("a path must not contain U+0000".to_owned());
         }
-        let full = if parent.is_empty() {
-            text.into()
-        } else {
-            format!("{parent}.{text}").into()
-        };
+        let full = if parent.is_empty() { text.into() } else { format!("{parent}.{text}").into() };
         Ok(Self { full, segments })
     }
 
@@ -57,10 +53,7 @@ impl Path {
 
     /// The element that a value-`$elemMatch` looks at.
     pub(crate) fn element(parent: &str) -> Self {
-        Self {
-            full: parent.into(),
-            segments: Box::default(),
-        }
+        Self { full: parent.into(), segments: Box::default() }
     }
 
     /// The path from the document's root.
@@ -86,10 +79,7 @@ impl Segment {
         let canonical =
             name == "0" || (!name.starts_with('0') && name.bytes().all(|b| b.is_ascii_digit()));
         let index = if canonical { name.parse().ok() } else { None };
-        Self {
-            name: name.into(),
-            index,
-        }
+        Self { name: name.into(), index }
     }
 }
 

@@ -44,10 +44,7 @@ impl Pattern {
         let mut flags: Vec<char> = flags.chars().filter(|c| *c != 'u').collect();
         flags.sort_unstable();
         flags.dedup();
-        Ok(Self {
-            flags: flags.into_iter().collect(),
-            regex,
-        })
+        Ok(Self { flags: flags.into_iter().collect(), regex })
     }
 
     /// Whether the pattern is found in `text`.

@@ -55,11 +55,7 @@ impl Sort {
         for key in &self.0 {
             let found = key.of(a).order(key.of(b));
             if found.is_ne() {
-                return if key.descending {
-                    found.reverse()
-                } else {
-                    found
-                };
+                return if key.descending { found.reverse() } else { found };
             }
         }
         Ordering::Equal
@@ -81,9 +77,7 @@ impl Sort {
 /// Whole numbers, however they are written: `1`, `1.0`, `1e0`.
 pub(crate) fn direction(json: &Json) -> Option<i8> {
     let Json::Number(n) = json else { return None };
-    [-1_i8, 0, 1]
-        .into_iter()
-        .find(|one| n.as_f64() == Some(f64::from(*one)))
+    [-1_i8, 0, 1].into_iter().find(|one| n.as_f64() == Some(f64::from(*one)))
 }
 
 /// What represents a document under one key.
@@ -128,9 +122,7 @@ fn walk<'v>(value: &'v Value, path: Option<&str>, offer: &mut dyn FnMut(Found<'v
     let Some(path) = path else {
         return leaf(value, offer);
     };
-    let (name, tail) = path
-        .split_once('.')
-        .map_or((path, None), |(n, t)| (n, Some(t)));
+    let (name, tail) = path.split_once('.').map_or((path, None), |(n, t)| (n, Some(t)));
     match value {
         Value::Array(items) => {
             let index = Segment::new(name).index;
@@ -162,9 +154,7 @@ fn entered<'v>(items: &'v [Value], path: &str, offer: &mut dyn FnMut(Found<'v>))
 fn leaf<'v>(value: &'v Value, offer: &mut dyn FnMut(Found<'v>)) {
     match value {
         Value::Array(items) if items.is_empty() => offer(Found::Empty),
-        Value::Array(items) => items
-            .iter()
-            .for_each(|item| offer(Found::Value(View::of(item)))),
+        Value::Array(items) => items.iter().for_each(|item| offer(Found::Value(View::of(item)))),
         other => offer(Found::Value(View::of(other))),
     }
 }

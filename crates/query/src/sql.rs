@@ -69,17 +69,9 @@ pub struct Compiled {
 /// Compiles a filter; its arguments are numbered from `first_arg`.
 pub fn compile(filter: &Filter, map: &dyn FieldMap, first_arg: usize) -> Compiled {
     let (sql, exact) = bound(filter, map, true);
-    let mut text = Text {
-        sql: String::new(),
-        args: Vec::new(),
-        next: first_arg,
-    };
+    let mut text = Text { sql: String::new(), args: Vec::new(), next: first_arg };
     text.write(&sql, false);
-    Compiled {
-        sql: text.sql,
-        args: text.args,
-        exact,
-    }
+    Compiled { sql: text.sql, args: text.args, exact }
 }
 
 /// The ORDER BY terms of a sort, empty if there are none; `None` if SQL has no such order.
@@ -95,11 +87,7 @@ pub fn order_by(sort: &Sort, map: &dyn FieldMap) -> Option<String> {
         else {
             continue;
         };
-        let direction = if key.descending {
-            "DESC NULLS LAST"
-        } else {
-            "ASC NULLS FIRST"
-        };
+        let direction = if key.descending { "DESC NULLS LAST" } else { "ASC NULLS FIRST" };
         terms.push(format!("{expr} {direction}"));
     }
     Some(terms.join(", "))
@@ -201,9 +189,7 @@ fn bounds(
     certain: bool,
 ) -> (Vec<Sql>, bool) {
     let bounds: Vec<(Sql, bool)> = parts.iter().map(|f| bound(f, map, most)).collect();
-    let decided = bounds
-        .iter()
-        .any(|(sql, exact)| sql == deciding && (*exact || certain));
+    let decided = bounds.iter().any(|(sql, exact)| sql == deciding && (*exact || certain));
     let exact = decided || bounds.iter().all(|(_, exact)| *exact);
     (bounds.into_iter().map(|(sql, _)| sql).collect(), exact)
 }

@@ -52,9 +52,9 @@ impl Num {
             (Self::Int(a), Self::Int(b)) => a.cmp(&b),
             (Self::Int(a), Self::Float(b)) => int_float(a, b),
             (Self::Float(a), Self::Int(b)) => int_float(b, a).reverse(),
-            (Self::Float(a), Self::Float(b)) => a
-                .partial_cmp(&b)
-                .unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())),
+            (Self::Float(a), Self::Float(b)) => {
+                a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
+            }
         }
     }
 }
@@ -63,19 +63,16 @@ impl Num {
 const FAR: f64 = 1e30;
 
 /// The whole part of a finite double that is not far out.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "bounded by FAR, well inside 128 bits"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "bounded by FAR, well inside 128 bits")]
 fn trunc(f: f64) -> Option<i128> {
     (f.abs() < FAR).then_some(f as i128)
 }
 
 fn int_float(i: i128, f: f64) -> Ordering {
     match trunc(f) {
-        Some(whole) => i
-            .cmp(&whole)
-            .then_with(|| 0.0_f64.partial_cmp(&f.fract()).unwrap_or(Ordering::Equal)),
+        Some(whole) => {
+            i.cmp(&whole).then_with(|| 0.0_f64.partial_cmp(&f.fract()).unwrap_or(Ordering::Equal))
+        }
         None if f > 0.0 => Ordering::Less,
         None => Ordering::Greater,
     }
@@ -133,8 +130,7 @@ impl<'a> View<'a> {
 
     /// `MongoDB`'s order across all types.
     pub(crate) fn order(self, other: Self) -> Ordering {
-        self.bracketed(other)
-            .unwrap_or_else(|| self.rank().cmp(&other.rank()))
+        self.bracketed(other).unwrap_or_else(|| self.rank().cmp(&other.rank()))
     }
 }
 
@@ -146,11 +142,7 @@ fn wrapped(map: &Map<String, Value>) -> Option<View<'_>> {
     let (key, value) = map.iter().next()?;
     match key.as_str() {
         "$date" => value.as_i64().map(View::Date),
-        "$numberDouble" => value
-            .as_str()?
-            .parse()
-            .ok()
-            .map(|f: f64| View::Number(Num::Float(f))),
+        "$numberDouble" => value.as_str()?.parse().ok().map(|f: f64| View::Number(Num::Float(f))),
         _ => None,
     }
 }
@@ -178,11 +170,7 @@ fn documents(a: &Map<String, Value>, b: &Map<String, Value>) -> Ordering {
     let (left, right) = (sorted(a), sorted(b));
     for ((l, x), (r, y)) in left.iter().zip(&right) {
         let (x, y) = (View::of(x), View::of(y));
-        let found = x
-            .rank()
-            .cmp(&y.rank())
-            .then_with(|| l.cmp(r))
-            .then_with(|| x.order(y));
+        let found = x.rank().cmp(&y.rank()).then_with(|| l.cmp(r)).then_with(|| x.order(y));
         if found.is_ne() {
             return found;
         }
@@ -242,16 +230,10 @@ mod tests {
     fn integers_and_doubles_compare_exactly() {
         // 2^53 + 1 has no double: a lossy comparison would call these equal.
         assert_eq!(
-            order(
-                &json!(9_007_199_254_740_993_i64),
-                &json!(9_007_199_254_740_992.0)
-            ),
+            order(&json!(9_007_199_254_740_993_i64), &json!(9_007_199_254_740_992.0)),
             Ordering::Greater
         );
-        assert_eq!(
-            order(&json!(i64::MAX), &json!(9.223_372_036_854_776e18)),
-            Ordering::Less
-        );
+        assert_eq!(order(&json!(i64::MAX), &json!(9.223_372_036_854_776e18)), Ordering::Less);
         assert_eq!(order(&json!(-1), &json!(-1.5)), Ordering::Greater);
         assert_eq!(order(&json!(1), &json!(1.0)), Ordering::Equal);
         assert_eq!(order(&json!(-0.0), &json!(0)), Ordering::Equal);

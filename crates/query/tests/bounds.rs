@@ -1,11 +1,7 @@
 //! The SQL of a filter and a sort, run on `SQLite` beside the matcher.
 //!
 //! The SQL must return every document that matches, and no other when it says it is exact.
-#![expect(
-    clippy::unwrap_used,
-    clippy::too_many_lines,
-    reason = "tables of cases"
-)]
+#![expect(clippy::unwrap_used, clippy::too_many_lines, reason = "tables of cases")]
 
 mod messages;
 
@@ -37,13 +33,11 @@ fn insert(db: &Connection, doc: &Value) {
     )
     .unwrap();
     for tag in doc["tags"].as_array().into_iter().flatten() {
-        db.execute("INSERT INTO tags VALUES (?, ?)", (&id, text(tag)))
-            .unwrap();
+        db.execute("INSERT INTO tags VALUES (?, ?)", (&id, text(tag))).unwrap();
     }
     for user in doc["mentions"].as_array().into_iter().flatten() {
         if let Some(user) = text(&user["_id"]) {
-            db.execute("INSERT INTO mentioned VALUES (?, ?)", (&id, user))
-                .unwrap();
+            db.execute("INSERT INTO mentioned VALUES (?, ?)", (&id, user)).unwrap();
         }
     }
 }
@@ -69,10 +63,7 @@ fn select(db: &Connection, condition: &str, order: &str, args: &[Arg]) -> Vec<St
     statement.raw_bind_parameter(1, 1).unwrap();
     assert_eq!(statement.parameter_count(), args.len() + 1, "{sql}");
     for (i, arg) in args.iter().enumerate() {
-        let at = statement
-            .parameter_index(&format!("${}", i + 2))
-            .unwrap()
-            .unwrap();
+        let at = statement.parameter_index(&format!("${}", i + 2)).unwrap().unwrap();
         statement.raw_bind_parameter(at, Bound(arg)).unwrap();
     }
     let mut rows = statement.raw_query();
@@ -84,9 +75,7 @@ fn select(db: &Connection, condition: &str, order: &str, args: &[Arg]) -> Vec<St
 }
 
 fn ids<'d>(docs: impl IntoIterator<Item = &'d Value>) -> Vec<String> {
-    docs.into_iter()
-        .map(|d| d["_id"].as_str().unwrap().to_owned())
-        .collect()
+    docs.into_iter().map(|d| d["_id"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Runs a filter both ways and compares.
@@ -95,20 +84,11 @@ fn check(db: &Connection, docs: &[Value], filter: &Value) {
     let compiled = compile(&parsed, &Messages, 2);
     let selected = select(db, &compiled.sql, "", &compiled.args);
     let matching = ids(docs.iter().filter(|d| parsed.matches(d)));
-    let lost: Vec<_> = matching
-        .iter()
-        .filter(|id| !selected.contains(id))
-        .collect();
+    let lost: Vec<_> = matching.iter().filter(|id| !selected.contains(id)).collect();
     assert!(lost.is_empty(), "{filter}: {compiled:?} lost {lost:?}");
-    assert!(
-        !compiled.exact || selected == matching,
-        "{filter}: {compiled:?} {selected:?}"
-    );
+    assert!(!compiled.exact || selected == matching, "{filter}: {compiled:?} {selected:?}");
     let residual = parsed.residual(&Messages);
-    assert!(
-        compiled.exact || !residual.is_empty(),
-        "{filter}: {compiled:?}"
-    );
+    assert!(compiled.exact || !residual.is_empty(), "{filter}: {compiled:?}");
 }
 
 fn word() -> impl Strategy<Value = Value> {
@@ -116,17 +96,7 @@ fn word() -> impl Strategy<Value = Value> {
 }
 
 fn integer() -> impl Strategy<Value = Value> {
-    let values = [
-        -1,
-        0,
-        1,
-        2,
-        3,
-        5_000_000_000,
-        i64::MAX,
-        i64::MIN,
-        9_007_199_254_740_993,
-    ];
+    let values = [-1, 0, 1, 2, 3, 5_000_000_000, i64::MAX, i64::MIN, 9_007_199_254_740_993];
     prop::sample::select(values.to_vec()).prop_map(Value::from)
 }
 
@@ -180,18 +150,8 @@ fn document() -> impl Strategy<Value = Value> {
         member("pinned", any::<bool>().prop_map(Value::from).boxed()),
         member("ts", date().boxed()),
         member("u", word().prop_map(|id| json!({"_id": id})).boxed()),
-        member(
-            "tags",
-            prop::collection::vec(word(), 0..3)
-                .prop_map(Value::from)
-                .boxed(),
-        ),
-        member(
-            "mentions",
-            prop::collection::vec(mention, 0..3)
-                .prop_map(Value::from)
-                .boxed(),
-        ),
+        member("tags", prop::collection::vec(word(), 0..3).prop_map(Value::from).boxed()),
+        member("mentions", prop::collection::vec(mention, 0..3).prop_map(Value::from).boxed()),
         member("extra", operand().boxed()),
     )
         .prop_map(|(a, b, c, d, e, f, g, h)| {
@@ -248,16 +208,10 @@ fn test() -> BoxedStrategy<Value> {
         }),
     ];
     leaf.prop_flat_map(|v| {
-        let operators = v
-            .as_object()
-            .is_some_and(|m| m.keys().any(|k| k.starts_with('$')))
+        let operators = v.as_object().is_some_and(|m| m.keys().any(|k| k.starts_with('$')))
             && v.get("$date").is_none()
             && v.get("$numberDouble").is_none();
-        let negated = if operators {
-            json!({"$not": v})
-        } else {
-            v.clone()
-        };
+        let negated = if operators { json!({"$not": v}) } else { v.clone() };
         prop_oneof![3 => Just(v), 1 => Just(negated)]
     })
     .boxed()
@@ -268,10 +222,7 @@ fn filter() -> impl Strategy<Value = Value> {
         Value::Object(tests.into_iter().map(|(p, t)| (p.to_owned(), t)).collect())
     });
     leaf.prop_recursive(3, 12, 3, |inner| {
-        (
-            prop::sample::select(vec!["$and", "$or", "$nor"]),
-            prop::collection::vec(inner, 1..4),
-        )
+        (prop::sample::select(vec!["$and", "$or", "$nor"]), prop::collection::vec(inner, 1..4))
             .prop_map(|(op, parts)| json!({op: parts}))
     })
 }
@@ -314,24 +265,8 @@ fn one_of_each() -> Vec<Value> {
     let values = |name: &str, values: &[Value]| -> Vec<Value> {
         values.iter().map(|v| json!({"t": "d", name: v})).collect()
     };
-    let whole = [
-        i64::MIN,
-        -2,
-        -1,
-        0,
-        1,
-        2,
-        3,
-        5_000_000_000,
-        9_007_199_254_740_993,
-        i64::MAX,
-    ];
-    let users = [
-        json!([]),
-        json!([{"_id": "a"}, {}]),
-        json!([{"_id": "b"}]),
-        json!([{"name": 1}]),
-    ];
+    let whole = [i64::MIN, -2, -1, 0, 1, 2, 3, 5_000_000_000, 9_007_199_254_740_993, i64::MAX];
+    let users = [json!([]), json!([{"_id": "a"}, {}]), json!([{"_id": "b"}]), json!([{"name": 1}])];
     let mut docs = [
         values("none", &[json!(1)]),
         values("msg", &["", "a", "a\u{1}", "ab", "b", "é"].map(Value::from)),
@@ -339,15 +274,7 @@ fn one_of_each() -> Vec<Value> {
         values("pinned", &[json!(true), json!(false)]),
         values("ts", &[-1, 0, 1, 2].map(|ms| json!({ "$date": ms }))),
         values("u", &[json!({"_id": "a"}), json!({"_id": "b"})]),
-        values(
-            "tags",
-            &[
-                json!([]),
-                json!(["a"]),
-                json!(["a", "b"]),
-                json!(["a\u{1}"]),
-            ],
-        ),
+        values("tags", &[json!([]), json!(["a"]), json!(["a", "b"]), json!(["a\u{1}"])]),
         values("mentions", &users),
         values("extra", &[json!(1), json!("a"), json!(["a"]), json!(null)]),
     ]

@@ -1,18 +1,11 @@
 //! What is refused: operators, shapes, sizes and secrets.
-#![expect(
-    clippy::unwrap_used,
-    clippy::too_many_lines,
-    reason = "tables of cases"
-)]
+#![expect(clippy::too_many_lines, reason = "tables of cases")]
 
 use parlance_query::{Error, Filter, Limits, Sort};
 use proptest::prelude::*;
 
 fn refused(text: &str) -> bool {
-    matches!(
-        Filter::parse(text, &Limits::default()),
-        Err(Error::Query(_))
-    )
+    matches!(Filter::parse(text, &Limits::default()), Err(Error::Query(_)))
 }
 
 #[test]
@@ -121,12 +114,8 @@ fn sizes() {
     assert!(!refused(&nodes(199)) && refused(&nodes(200)));
     let pattern = |n: usize| format!(r#"{{"a":{{"$regex":"{}"}}}}"#, "x".repeat(n));
     assert!(!refused(&pattern(512)) && refused(&pattern(513)));
-    let patterns = |n: usize| {
-        format!(
-            r#"{{"$or":[{}{{}}]}}"#,
-            r#"{"a":{"$regex":"x"}},"#.repeat(n)
-        )
-    };
+    let patterns =
+        |n: usize| format!(r#"{{"$or":[{}{{}}]}}"#, r#"{"a":{"$regex":"x"}},"#.repeat(n));
     assert!(!refused(&patterns(16)) && refused(&patterns(17)));
     let path = |n: usize| format!(r#"{{"a{}":1}}"#, ".a".repeat(n));
     assert!(!refused(&path(31)) && refused(&path(32)));
@@ -175,20 +164,14 @@ fn secrets() {
         r#"{"u":{"$elemMatch":{"0.emails":1}}}"#,
     ] {
         let filter = Filter::parse(text, &Limits::default()).unwrap();
-        assert!(
-            matches!(filter.refuse(&secret), Err(Error::Secret(_))),
-            "{text}"
-        );
+        assert!(matches!(filter.refuse(&secret), Err(Error::Secret(_))), "{text}");
     }
     for text in [r"{}", r#"{"servicesx":1,"emails":1,"u":1,"a.services":1}"#] {
         let filter = Filter::parse(text, &Limits::default()).unwrap();
         assert_eq!(filter.refuse(&secret), Ok(()), "{text}");
     }
     let sort = Sort::parse(r#"{"a":1,"services.x":1}"#, &Limits::default()).unwrap();
-    assert_eq!(
-        sort.refuse(&secret),
-        Err(Error::Secret("services.x".to_owned()))
-    );
+    assert_eq!(sort.refuse(&secret), Err(Error::Secret("services.x".to_owned())));
 }
 
 #[test]
@@ -205,11 +188,7 @@ fn paths() {
     assert_eq!(both.paths(), ["pinned", "mentions._id"]);
     assert!(both.matches(&serde_json::json!({"pinned": true, "mentions": [{"_id": "b"}]})));
     assert!(!Filter::none().matches(&serde_json::json!({})));
-    assert!(
-        Filter::parse(r#"{"$comment":"x"}"#, &Limits::default())
-            .unwrap()
-            .is_all()
-    );
+    assert!(Filter::parse(r#"{"$comment":"x"}"#, &Limits::default()).unwrap().is_all());
 }
 
 proptest! {

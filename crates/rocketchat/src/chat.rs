@@ -15,9 +15,9 @@ pub(crate) fn one_message(message: &Message) -> String {
 
 /// `GET chat.getMessage`: a foreign message and one that is not there are the same (ruling B4).
 pub(crate) async fn get_message(call: Call) -> Answer {
-    let id = call.param("msgId").ok_or_else(|| {
-        Failure::plain("The \"msgId\" query parameter must be provided.")
-    })?;
+    let id = call
+        .param("msgId")
+        .ok_or_else(|| Failure::plain("The \"msgId\" query parameter must be provided."))?;
     let found = call.core().message(call.caller()?, id).await?;
     found.map(|(message, _)| one_message(&message)).ok_or(Failure::Bare)
 }
@@ -39,10 +39,7 @@ fn message_id<'a>(call: &'a Call, missing: &str) -> Result<&'a str, Failure> {
 pub(crate) async fn react(call: Call) -> Answer {
     let id = message_id(&call, "missing")?;
     let emoji = call.text("emoji").or_else(|| call.text("reaction")).ok_or_else(|| {
-        Failure::coded(
-            "error-emoji-param-not-provided",
-            "The required \"emoji\" param is missing.",
-        )
+        Failure::coded("error-emoji-param-not-provided", "The required \"emoji\" param is missing.")
     })?;
     let on = match call.body.get("shouldReact") {
         None | Some(Value::Null) => None,

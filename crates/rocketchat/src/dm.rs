@@ -67,9 +67,7 @@ fn body_room(call: &Call) -> Result<&str, Failure> {
     let missing =
         || Failure::coded("error-room-param-not-provided", "Body param \"roomId\" is required");
     match call.body.get("roomId") {
-        None | Some(Value::String(_) | Value::Null) => {
-            call.text("roomId").ok_or_else(missing)
-        }
+        None | Some(Value::String(_) | Value::Null) => call.text("roomId").ok_or_else(missing),
         Some(_) => Err(Failure::Schema("must be string".to_owned())),
     }
 }
@@ -123,34 +121,36 @@ fn rooms(paging: &Paging, rooms: &[Room], total: i64) -> Answer {
     })
 }
 
+// What `dm.messages` takes: one of two names for the room, and the same others with either.
+const PAGING: [(&str, Kind); 8] = [
+    ("offset", Kind::Count),
+    ("count", Kind::Count),
+    ("sort", Kind::Text),
+    ("query", Kind::Text),
+    ("fields", Kind::Text),
+    ("mentionIds", Kind::Text),
+    ("starredIds", Kind::Text),
+    ("pinned", Kind::Text),
+];
+const fn with(name: &'static str) -> [(&'static str, Kind); 9] {
+    let mut all = [(name, Kind::Text); 9];
+    let mut n = 0;
+    while n < PAGING.len() {
+        all[n + 1] = PAGING[n];
+        n += 1;
+    }
+    all
+}
+const BY_ID: [(&str, Kind); 9] = with("roomId");
+const BY_NAME: [(&str, Kind); 9] = with("username");
+const MESSAGES: &[Form] = &[
+    Form { required: &["roomId"], allowed: &BY_ID },
+    Form { required: &["username"], allowed: &BY_NAME },
+];
+
 /// `GET dm.messages` (section 5.7).
 pub(crate) async fn messages(call: Call) -> Answer {
-    const PAGING: [(&str, Kind); 8] = [
-        ("offset", Kind::Count),
-        ("count", Kind::Count),
-        ("sort", Kind::Text),
-        ("query", Kind::Text),
-        ("fields", Kind::Text),
-        ("mentionIds", Kind::Text),
-        ("starredIds", Kind::Text),
-        ("pinned", Kind::Text),
-    ];
-    const fn with(name: &'static str) -> [(&'static str, Kind); 9] {
-        let mut all = [(name, Kind::Text); 9];
-        let mut n = 0;
-        while n < PAGING.len() {
-            all[n + 1] = PAGING[n];
-            n += 1;
-        }
-        all
-    }
-    const BY_ID: [(&str, Kind); 9] = with("roomId");
-    const BY_NAME: [(&str, Kind); 9] = with("username");
-    const FORMS: &[Form] = &[
-        Form { required: &["roomId"], allowed: &BY_ID },
-        Form { required: &["username"], allowed: &BY_NAME },
-    ];
-    schema::one_of(FORMS, &call.query).map_err(Failure::Schema)?;
+    schema::one_of(MESSAGES, &call.query).map_err(Failure::Schema)?;
     let paging = Paging::read(&call, Reads { query: true, fields: true }, &[])?;
     let marks = Marks {
         mentioned: page::ids(&call, "mentionIds")?,

@@ -126,10 +126,9 @@ fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
             Ok((StatusCode::UNAUTHORIZED, body))
         }
         Error::BadCredentials => Err(Failure::Login("Unauthorized".into(), "Unauthorized")),
-        Error::Deactivated => Err(Failure::Login(
-            "error-user-is-not-activated".into(),
-            "User is not activated",
-        )),
+        Error::Deactivated => {
+            Err(Failure::Login("error-user-is-not-activated".into(), "User is not activated"))
+        }
         Error::SessionOver => Err(Failure::Login(
             403.into(),
             "You've been logged out by the server. Please log in again.",
@@ -179,9 +178,7 @@ fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
         Error::UnknownEmoji => coded("error-not-allowed", "Invalid emoji provided."),
         Error::SwitchedOff(feature) => Err(switched_off(feature)),
         Error::NotSubscribed => plain("The user is not subscribed to the room"),
-        Error::AlreadyClosed => {
-            plain("The direct message room, is already closed to the sender")
-        }
+        Error::AlreadyClosed => plain("The direct message room, is already closed to the sender"),
         Error::NoUser => coded(
             "error-invalid-user",
             "The required \"userId\" or \"username\" param provided does not match any users",
@@ -225,9 +222,10 @@ fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
             "Valid status types include online, away, offline, and busy.",
             json!({"method": "users.setStatus"}),
         )),
-        Error::Query(error) => {
-            Err(Failure::coded("error-invalid-query", format!("Invalid query parameter provided: {error}")))
-        }
+        Error::Query(error) => Err(Failure::coded(
+            "error-invalid-query",
+            format!("Invalid query parameter provided: {error}"),
+        )),
         Error::TooBroad { field } => Err(Failure::detailed(
             "error-query-too-broad",
             format!("Too many documents would have to be read for the condition on \"{field}\""),
@@ -269,11 +267,9 @@ fn switched_off(feature: Feature) -> Failure {
         Feature::Starring => {
             action("Message starring not allowed", "starMessage", "Message_starring")
         }
-        Feature::Threads => Failure::detailed(
-            "error-not-allowed",
-            "not-allowed",
-            json!({"method": "sendMessage"}),
-        ),
+        Feature::Threads => {
+            Failure::detailed("error-not-allowed", "not-allowed", json!({"method": "sendMessage"}))
+        }
         Feature::Status => Failure::detailed(
             "error-not-allowed",
             "Change status is not allowed",

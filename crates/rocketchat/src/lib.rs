@@ -53,9 +53,8 @@ fn preflight(request: &axum::http::HeaderMap, allowed: bool) -> Response {
     let asks = request.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = Response::new(Body::empty());
     if asks && !allowed {
-        *response.body_mut() = Body::from(
-            "CORS not enabled. Go to \"Admin > General > REST Api\" to enable it.",
-        );
+        *response.body_mut() =
+            Body::from("CORS not enabled. Go to \"Admin > General > REST Api\" to enable it.");
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     } else if asks {
         let methods = HeaderValue::from_static(cors::METHODS);

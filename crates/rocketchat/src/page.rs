@@ -34,9 +34,9 @@ impl Paging {
     pub(crate) fn read(call: &Call, reads: Reads, hidden: &[&str]) -> Result<Self, Failure> {
         let limits = Limits::default();
         let mode = call.settings.text(&setting::UNSAFE_QUERY);
-        let given = reads.query && call.param("query").is_some()
-            || reads.fields && call.param("fields").is_some();
-        if mode == "strict" && given {
+        let query = if reads.query { text_of(call, "query")? } else { None };
+        let fields = if reads.fields { text_of(call, "fields")? } else { None };
+        if mode == "strict" && (query.is_some() || fields.is_some()) {
             return Err(Failure::Schema("must NOT have additional properties".to_owned()));
         }
         let on = mode == "on";
@@ -44,7 +44,7 @@ impl Paging {
             let first = path.split('.').next().unwrap_or(path);
             ALWAYS.contains(&first) || SECRET.contains(&first) || hidden.contains(&first)
         };
-        let filter = match call.param("query").filter(|_| reads.query && on) {
+        let filter = match query.filter(|_| on) {
             Some(raw) => filter(raw, &limits, &secret)?,
             None => Filter::all(),
         };
@@ -52,7 +52,7 @@ impl Paging {
             Some(raw) => Some(sort(raw, &limits, &secret)?),
             None => None,
         };
-        let fields = match call.param("fields").filter(|_| reads.fields && on) {
+        let fields = match fields.filter(|_| on) {
             Some(raw) => {
                 let parsed = Fields::parse(raw, &limits).map_err(|_| invalid("fields", raw))?;
                 let removed: Vec<&str> =
@@ -158,7 +158,9 @@ pub(crate) fn window(call: &Call) -> Result<(i64, Option<i64>), Failure> {
 #[expect(clippy::cast_possible_truncation, reason = "cut to what fits before the cast")]
 fn whole(call: &Call, name: &str) -> Result<Option<i64>, Failure> {
     // An empty one is none; the routes with a schema have refused it before.
-    let Some(value) = call.query.get(name).filter(|value| **value != "") else { return Ok(None) };
+    let Some(value) = call.query.get(name).filter(|value| **value != "") else {
+        return Ok(None);
+    };
     schema::fits(Kind::Count, value).map_err(Failure::Schema)?;
     let text = schema::text(value);
     // Fits, so it is a number; one that is not whole is cut, as the original's parser does.
@@ -171,7 +173,9 @@ fn whole(call: &Call, name: &str) -> Result<Option<i64>, Failure> {
 /// (section 4.5, ruling B11).
 pub(crate) fn ids(call: &Call, name: &'static str) -> Result<Vec<String>, Failure> {
     const MOST: usize = 100;
-    let Some(text) = call.param(name) else { return Ok(Vec::new()) };
+    let Some(text) = call.param(name) else {
+        return Ok(Vec::new());
+    };
     let ids: Vec<String> = if text.trim_start().starts_with('[') {
         serde_json::from_str(text).map_err(|_| parlance_core::Error::BadIdList(name))?
     } else {

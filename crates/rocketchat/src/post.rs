@@ -16,15 +16,49 @@ const MOST_TARGETS: usize = 50;
 
 /// Message types that only the server writes (section 7.8).
 const SYSTEM: &[&str] = &[
-    "room_changed_topic", "room_changed_name", "room_changed_description",
-    "room_changed_announcement", "room_changed_avatar", "room_changed_privacy",
-    "message_pinned", "message_pinned_e2e", "rm", "r", "uj", "ul", "ut", "au", "ru", "wm",
-    "user-muted", "user-unmuted", "user_joined_otr", "otr", "otr-ack", "user_requested_otr_key_refresh",
-    "user_key_refreshed_successfully", "subscription-role-added", "subscription-role-removed",
-    "room-archived", "room-unarchived", "room-set-read-only", "room-removed-read-only",
-    "room-allowed-reacting", "room-disallowed-reacting", "discussion-created", "videoconf",
-    "room_e2e_enabled", "room_e2e_disabled", "command", "jitsi_call_started", "message_snippeted",
-    "thread-created", "ujt", "ult", "added-user-to-team", "removed-user-from-team",
+    "room_changed_topic",
+    "room_changed_name",
+    "room_changed_description",
+    "room_changed_announcement",
+    "room_changed_avatar",
+    "room_changed_privacy",
+    "message_pinned",
+    "message_pinned_e2e",
+    "rm",
+    "r",
+    "uj",
+    "ul",
+    "ut",
+    "au",
+    "ru",
+    "wm",
+    "user-muted",
+    "user-unmuted",
+    "user_joined_otr",
+    "otr",
+    "otr-ack",
+    "user_requested_otr_key_refresh",
+    "user_key_refreshed_successfully",
+    "subscription-role-added",
+    "subscription-role-removed",
+    "room-archived",
+    "room-unarchived",
+    "room-set-read-only",
+    "room-removed-read-only",
+    "room-allowed-reacting",
+    "room-disallowed-reacting",
+    "discussion-created",
+    "videoconf",
+    "room_e2e_enabled",
+    "room_e2e_disabled",
+    "command",
+    "jitsi_call_started",
+    "message_snippeted",
+    "thread-created",
+    "ujt",
+    "ult",
+    "added-user-to-team",
+    "removed-user-from-team",
 ];
 
 /// Is a carried member of the type it should have?
@@ -36,15 +70,25 @@ fn mismatch(text: impl std::fmt::Display) -> Failure {
 
 /// `POST chat.sendMessage`.
 pub(crate) async fn send_message(call: Call) -> Answer {
-    let Some(Value::Object(message)) = call.body.get("message") else {
-        return Err(match call.body.get("message") {
-            None | Some(Value::Null) => Failure::coded(
-                "error-invalid-params",
-                "The \"message\" parameter must be provided.",
-            ),
-            Some(_) => mismatch("Expected object in field message"),
-        });
+    let message = match call.body.get("message") {
+        Some(Value::Object(message)) => message,
+        None | Some(Value::Null) => {
+            let reason = "The \"message\" parameter must be provided.";
+            return Err(Failure::coded("error-invalid-params", reason));
+        }
+        Some(_) => return Err(mismatch("Expected object in field message")),
     };
+    let new = draft(&call, message)?;
+    let rid = text(message, "rid")?.filter(|rid| !rid.is_empty());
+    let missing = || Failure::plain("The 'rid' property on the message object is missing.");
+    let (core, caller) = (call.core(), call.caller()?);
+    let access = core.access(caller, rid.ok_or_else(missing)?).await.map_err(send_error)?;
+    let sent = core.send(caller, &access, new).await.map_err(send_error)?;
+    Ok(one_message(&sent.message))
+}
+
+/// The message of a `chat.sendMessage`, checked in the contract's order.
+fn draft(call: &Call, message: &Map<String, Value>) -> Result<NewMessage, Failure> {
     let kind = text(message, "t")?;
     if kind.is_some_and(|kind| SYSTEM.contains(&kind)) {
         return Err(Failure::plain("Cannot send system messages using 'chat.sendMessage'"));
@@ -62,12 +106,12 @@ pub(crate) async fn send_message(call: Call) -> Answer {
         None | Some(Value::Null) => None,
         Some(ts) => Some(Call::time(ts).ok_or_else(|| mismatch("Expected date in field ts"))?),
     };
-    let body = carried(&call, message)?;
+    let body = carried(call, message)?;
     let preview_urls = match call.body.get("previewUrls") {
         None | Some(Value::Null) => None,
         Some(list) => Some(texts(list).ok_or_else(|| mismatch("Expected array of strings"))?),
     };
-    let new = NewMessage {
+    Ok(NewMessage {
         id: text(message, "_id")?.filter(|id| !id.is_empty()).map(str::to_owned),
         kind: kind.filter(|kind| *kind == "e2e").map(str::to_owned),
         thread: thread.map(str::to_owned),
@@ -76,14 +120,7 @@ pub(crate) async fn send_message(call: Call) -> Answer {
         body,
         preview_urls,
         ..NewMessage::text(text(message, "msg")?.unwrap_or(""))
-    };
-    let rid = text(message, "rid")?.filter(|rid| !rid.is_empty());
-    let rid = rid.ok_or_else(|| {
-        Failure::plain("The 'rid' property on the message object is missing.")
-    })?;
-    let access = call.core().access(call.caller()?, rid).await.map_err(send_error)?;
-    let sent = call.core().send(call.caller()?, &access, new).await.map_err(send_error)?;
-    Ok(one_message(&sent.message))
+    })
 }
 
 /// On a send, a foreign room and one that is not there are the same (ruling B4).
@@ -95,9 +132,8 @@ fn send_error(error: Error) -> Failure {
     }
 }
 
-/// `POST chat.postMessage`.
-pub(crate) async fn post_message(call: Call) -> Answer {
-    let targets = targets(&call)?;
+/// The message of a `chat.postMessage`, whose keys have older names too.
+fn post(call: &Call) -> Result<NewMessage, Failure> {
     let parse_urls = match call.body.get("parseUrls") {
         None | Some(Value::Null) => !call.body.contains_key("attachments"),
         some => schema::flag(some),
@@ -106,33 +142,43 @@ pub(crate) async fn post_message(call: Call) -> Answer {
         let first = text(&call.body, names[0])?;
         Ok(first.or(text(&call.body, names[1])?))
     };
-    let msg = text_of(["text", "msg"])?.unwrap_or("").trim().to_owned();
     let mut message = Map::new();
-    let pairs = [("alias", ["alias", "username"]), ("emoji", ["emoji", "icon_emoji"]),
-        ("avatar", ["avatar", "icon_url"])];
+    let pairs = [
+        ("alias", ["alias", "username"]),
+        ("emoji", ["emoji", "icon_emoji"]),
+        ("avatar", ["avatar", "icon_url"]),
+    ];
     for (name, keys) in pairs {
         if let Some(value) = text_of(keys)?.filter(|value| !value.is_empty()) {
             message.insert(name.to_owned(), value.into());
         }
     }
-    if let Some(fields) = call.body.get("customFields") {
-        message.insert("customFields".to_owned(), fields.clone());
-    }
-    if let Some(bot @ (Value::Object(_) | Value::Bool(_))) = call.body.get("bot") {
-        message.insert("bot".to_owned(), bot.clone());
+    for name in ["customFields", "bot"] {
+        let kept = |value: &&Value| name != "bot" || value.is_object() || value.is_boolean();
+        if let Some(value) = call.body.get(name).filter(kept) {
+            message.insert(name.to_owned(), value.clone());
+        }
     }
     let attachments = call.body.get("attachments").filter(|list| list.is_array());
-    message.insert("attachments".to_owned(), attachments.cloned().unwrap_or_else(|| json!([])));
-    let mut body = carried(&call, &message)?;
-    body.insert("groupable".to_owned(), schema::flag(call.body.get("groupable")).into());
+    let attachments = attachments.cloned().unwrap_or_else(|| json!([]));
+    message.insert("attachments".to_owned(), attachments);
+    let mut body = carried(call, &message)?;
+    let groupable = schema::flag(call.body.get("groupable"));
+    body.insert("groupable".to_owned(), groupable.into());
     body.insert("parseUrls".to_owned(), parse_urls.into());
-    let new = NewMessage {
+    Ok(NewMessage {
         thread: text(&call.body, "tmid")?.filter(|id| !id.is_empty()).map(str::to_owned),
         body,
         parse_urls,
         limit: TextLimit::Utf16,
-        ..NewMessage::text(msg)
-    };
+        ..NewMessage::text(text_of(["text", "msg"])?.unwrap_or("").trim())
+    })
+}
+
+/// `POST chat.postMessage`.
+pub(crate) async fn post_message(call: Call) -> Answer {
+    let targets = targets(&call)?;
+    let new = post(&call)?;
     // Every target is found before anything is written, so a misspelt one stores nothing.
     let mut rooms: Vec<(&str, Access)> = Vec::new();
     for target in &targets {
@@ -140,6 +186,9 @@ pub(crate) async fn post_message(call: Call) -> Answer {
         if !rooms.iter().any(|(_, known)| known.room().id == access.room().id) {
             rooms.push((target, access));
         }
+    }
+    for (_, access) in &rooms {
+        call.core().check_send(call.caller()?, access).map_err(send_error)?;
     }
     let mut first: Option<(&str, Message)> = None;
     for (target, access) in &rooms {
@@ -195,7 +244,9 @@ async fn target_room(call: &Call, target: &str) -> Result<Access, Failure> {
 fn carried(call: &Call, message: &Map<String, Value>) -> Result<Map<String, Value>, Failure> {
     let mut body = Map::new();
     for name in ["alias", "avatar", "emoji"] {
-        let Some(value) = text(message, name)?.filter(|value| !value.is_empty()) else { continue };
+        let Some(value) = text(message, name)?.filter(|value| !value.is_empty()) else {
+            continue;
+        };
         if name != "emoji" && !call.core().may(call.caller()?, Perm::MessageImpersonate) {
             return Err(Failure::plain("Not enough permission"));
         }
@@ -220,16 +271,17 @@ fn carried(call: &Call, message: &Map<String, Value>) -> Result<Map<String, Valu
         }
         Some(_) => return Err(Failure::plain("Custom fields not enabled")),
     }
-    let typed: [(&str, Fits); 6] = [
+    let typed: [(&str, Fits); 5] = [
         ("groupable", Value::is_boolean),
         ("bot", |bot| bot.is_object() || bot.is_boolean()),
         ("content", Value::is_object),
         ("e2eMentions", Value::is_object),
-        ("e2e", Value::is_string),
         ("location", Value::is_object),
     ];
     for (name, fits) in typed {
-        let Some(value) = message.get(name).filter(|value| !value.is_null()) else { continue };
+        let Some(value) = message.get(name).filter(|value| !value.is_null()) else {
+            continue;
+        };
         if !fits(value) {
             return Err(mismatch(format!("Unexpected value in field {name}")));
         }
@@ -241,19 +293,35 @@ fn carried(call: &Call, message: &Map<String, Value>) -> Result<Map<String, Valu
 /// An absolute URL or a path of uploads, and nothing that runs.
 fn is_link(text: &str) -> bool {
     let absolute = |(scheme, rest): (&str, &str)| {
-        matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https" | "ftp")
-            && !rest.is_empty()
+        matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https" | "ftp") && !rest.is_empty()
     };
     text.starts_with("/file-upload/") || text.split_once("://").is_some_and(absolute)
 }
 
 fn check_attachment(attachment: &Value) -> Result<(), Failure> {
-    const TEXTS: &[&str] = &["color", "text", "button_alignment", "author_name", "title",
-        "image_preview", "image_type", "audio_type", "video_type"];
+    const TEXTS: &[&str] = &[
+        "color",
+        "text",
+        "button_alignment",
+        "author_name",
+        "title",
+        "image_preview",
+        "image_type",
+        "audio_type",
+        "video_type",
+    ];
     const FLAGS: &[&str] = &["collapsed", "title_link_download"];
     const NUMBERS: &[&str] = &["image_size", "audio_size", "video_size"];
-    const LINKS: &[&str] = &["thumb_url", "message_link", "author_link", "author_icon",
-        "title_link", "image_url", "audio_url", "video_url"];
+    const LINKS: &[&str] = &[
+        "thumb_url",
+        "message_link",
+        "author_link",
+        "author_icon",
+        "title_link",
+        "image_url",
+        "audio_url",
+        "video_url",
+    ];
     let Value::Object(map) = attachment else {
         return Err(mismatch("Expected object in field attachments"));
     };
@@ -268,9 +336,9 @@ fn check_attachment(attachment: &Value) -> Result<(), Failure> {
             "image_dimensions" => value.is_object(),
             "actions" => value.as_array().is_some_and(|all| all.iter().all(action_fits)),
             "fields" => value.as_array().is_some_and(|all| all.iter().all(field_fits)),
-            "attachments" => value.as_array().is_some_and(|all| {
-                all.iter().all(|inner| check_attachment(inner).is_ok())
-            }),
+            "attachments" => value
+                .as_array()
+                .is_some_and(|all| all.iter().all(|inner| check_attachment(inner).is_ok())),
             _ => true,
         };
         if !fits {

@@ -102,7 +102,6 @@ pub(crate) fn find(method: &Method, path: &str) -> Option<&'static Route> {
 }
 
 #[cfg(test)]
-#[expect(clippy::expect_used, reason = "a test says what went wrong by failing")]
 mod tests {
     use super::{ROUTES, find};
     use axum::http::Method;

@@ -72,8 +72,8 @@ pub(crate) async fn update_permissions(call: Call) -> Answer {
         };
         all.iter().map(one).collect::<Option<Vec<_>>>()
     });
-    let grants = grants
-        .ok_or(Failure::Typed("error-invalid-body-params", "Invalid body params"))?;
+    let grants =
+        grants.ok_or(Failure::Typed("error-invalid-body-params", "Invalid body params"))?;
     call.core().set_grants(admin, &grants).await.map_err(|error| match error {
         Error::NoRole(_) => Failure::Typed("error-invalid-role", "Invalid role"),
         Error::NoPermission(_) => Failure::Typed("error-invalid-permission", "Invalid permission"),

@@ -33,7 +33,9 @@ fn print(call: &Call, session: &NewSession) -> String {
     o.object("data", |data| {
         data.text("userId", session.user.id.as_str());
         data.text("authToken", &session.token);
-        data.object("me", |me| wire::me(me, &session.user, &call.edge.options().root_url));
+        data.object("me", |me| {
+            wire::me(me, &session.user, &call.edge.options().root_url);
+        });
     });
     o.flag("success", true);
     o.end();
@@ -78,7 +80,9 @@ pub(crate) async fn logout(call: Call) -> Answer {
     let mut out = String::new();
     let mut o = Object::new(&mut out, Dates::Iso);
     o.text("status", "success");
-    o.object("data", |data| data.text("message", "You've been logged out!"));
+    o.object("data", |data| {
+        data.text("message", "You've been logged out!");
+    });
     o.flag("success", true);
     o.end();
     Ok(out)
@@ -90,5 +94,7 @@ pub(crate) async fn me(call: Call) -> Answer {
         Error::NoUser => Failure::Core(Error::NotLoggedIn),
         other => other.into(),
     })?;
-    Ok(wire::success(|o| wire::me(o, &user, &call.edge.options().root_url)))
+    Ok(wire::success(|o| {
+        wire::me(o, &user, &call.edge.options().root_url);
+    }))
 }

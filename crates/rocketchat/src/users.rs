@@ -13,9 +13,19 @@ use serde_json::{Map, Value, json};
 
 /// What nobody without `view-full-other-user-info` reads, sorts or filters on (section 4.3).
 const PRIVATE: &[&str] = &[
-    "avatarOrigin", "emails", "phone", "statusConnection", "createdAt", "lastLogin",
-    "requirePasswordChange", "requirePasswordChangeReason", "roles", "statusDefault",
-    "_updatedAt", "settings", "customFields",
+    "avatarOrigin",
+    "emails",
+    "phone",
+    "statusConnection",
+    "createdAt",
+    "lastLogin",
+    "requirePasswordChange",
+    "requirePasswordChangeReason",
+    "roles",
+    "statusDefault",
+    "_updatedAt",
+    "settings",
+    "customFields",
 ];
 
 fn required<'a>(body: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, Failure> {
@@ -91,7 +101,9 @@ pub(crate) async fn create(call: Call) -> Answer {
         ),
         other => other.into(),
     })?;
-    Ok(wire::success(|o| wire::user(o.key("user"), &made, false, true)))
+    Ok(wire::success(|o| {
+        wire::user(o.key("user"), &made, false, true);
+    }))
 }
 
 fn not_allowed(error: Error) -> Failure {
@@ -124,15 +136,17 @@ pub(crate) async fn register(call: Call) -> Answer {
         Error::EmailTaken(_) => Failure::plain("Email already exists. [403]"),
         other => other.into(),
     })?;
-    Ok(wire::success(|o| wire::user(o.key("user"), &made, false, false)))
+    Ok(wire::success(|o| {
+        wire::user(o.key("user"), &made, false, false);
+    }))
 }
 
 /// The user that `userId`, `username` or `user` names.
 async fn named(call: &Call, params: &Map<String, Value>) -> Result<Option<User>, Failure> {
     let text = |name: &str| params.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
-    let wrong = ["userId", "username", "user"].iter().any(|name| {
-        params.get(*name).is_some_and(|value| !value.is_string() && !value.is_null())
-    });
+    let wrong = ["userId", "username", "user"]
+        .iter()
+        .any(|name| params.get(*name).is_some_and(|value| !value.is_string() && !value.is_null()));
     if wrong {
         return Err(Failure::Schema("must be string".to_owned()));
     }
@@ -159,14 +173,16 @@ pub(crate) async fn info(call: Call) -> Answer {
     })?;
     let own = user.id == *call.caller()?.id();
     let full = call.core().may(call.caller()?, Perm::ViewFullOtherUserInfo);
-    Ok(wire::success(|o| wire::user(o.key("user"), &user, own, full)))
+    Ok(wire::success(|o| {
+        wire::user(o.key("user"), &user, own, full);
+    }))
 }
 
 /// `GET users.list`.
 pub(crate) async fn list(call: Call) -> Answer {
     let (core, caller) = (call.core(), call.caller()?);
-    let outside = !call.settings.on(&setting::LIST_NEEDS_OUTSIDE)
-        || core.may(caller, Perm::ViewOutsideRoom);
+    let outside =
+        !call.settings.on(&setting::LIST_NEEDS_OUTSIDE) || core.may(caller, Perm::ViewOutsideRoom);
     if !core.may(caller, Perm::ViewDRoom) || !outside {
         return Err(Failure::Forbidden);
     }

@@ -138,7 +138,9 @@ fn carried(o: &mut Object<'_>, body: &str, full: bool) {
         &["nickname", "bio", "utcOffset", "avatarETag", "federated", "statusLivechat"];
     const PRIVATE: &[&str] =
         &["phone", "requirePasswordChange", "requirePasswordChangeReason", "importIds"];
-    let Ok(Value::Object(body)) = serde_json::from_str(body) else { return };
+    let Ok(Value::Object(body)) = serde_json::from_str(body) else {
+        return;
+    };
     for (key, value) in &body {
         let shown = PUBLIC.contains(&key.as_str()) || (full && PRIVATE.contains(&key.as_str()));
         if shown {

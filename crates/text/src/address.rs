@@ -23,10 +23,7 @@ pub(crate) fn mail(address: &str, custom: &[&str]) -> Inline {
         return Inline::Plain(address.to_owned());
     }
     let label = vec![Inline::Plain(address.to_owned())];
-    Inline::Link {
-        src: format!("mailto:{address}"),
-        label,
-    }
+    Inline::Link { src: format!("mailto:{address}"), label }
 }
 
 /// A URL as a node: a link when its host is known, else text.
@@ -34,15 +31,8 @@ pub(crate) fn auto(text: &str, custom: &[&str]) -> Inline {
     if is_dangerous(text) || !domain::is_known(text, custom) {
         return Inline::Plain(text.to_owned());
     }
-    let src = if is_absolute(text) {
-        text.to_owned()
-    } else {
-        format!("//{text}")
-    };
-    Inline::Link {
-        src,
-        label: vec![Inline::Plain(text.to_owned())],
-    }
+    let src = if is_absolute(text) { text.to_owned() } else { format!("//{text}") };
+    Inline::Link { src, label: vec![Inline::Plain(text.to_owned())] }
 }
 
 /// Whether a URL library takes the text without a base.
@@ -52,9 +42,7 @@ fn is_absolute(text: &str) -> bool {
     };
     let scheme = &text[..at];
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
     if !is_scheme {
         return false;
     }
@@ -76,7 +64,5 @@ pub(crate) fn is_dangerous(src: &str) -> bool {
     let Some((scheme, _)) = src.split_once(':') else {
         return false;
     };
-    ["javascript", "vbscript", "data"]
-        .iter()
-        .any(|bad| scheme.eq_ignore_ascii_case(bad))
+    ["javascript", "vbscript", "data"].iter().any(|bad| scheme.eq_ignore_ascii_case(bad))
 }

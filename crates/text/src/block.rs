@@ -58,10 +58,7 @@ impl<'w, 't> Reader<'w, 't> {
     }
 
     fn blanks(&mut self, at: usize) -> usize {
-        let len = self.walk.bytes[at..]
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count();
+        let len = self.walk.bytes[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
         self.walk.steps += len;
         at + len
     }
@@ -99,11 +96,7 @@ impl<'w, 't> Reader<'w, 't> {
     }
 
     fn heading(&mut self, at: usize) -> Option<usize> {
-        let level = self.walk.bytes[at..]
-            .iter()
-            .take(5)
-            .take_while(|b| **b == b'#')
-            .count();
+        let level = self.walk.bytes[at..].iter().take(5).take_while(|b| **b == b'#').count();
         let from = self.blanks(at + level);
         if level > 4 || from == at + level || self.is_line_end(from) {
             return None;
@@ -117,10 +110,7 @@ impl<'w, 't> Reader<'w, 't> {
 
     fn line_end(&mut self, from: usize) -> usize {
         let rest = &self.walk.bytes[from..];
-        let len = rest
-            .iter()
-            .position(|b| matches!(b, b'\r' | b'\n'))
-            .unwrap_or(rest.len());
+        let len = rest.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(rest.len());
         self.walk.steps += len;
         from + len
     }
@@ -184,11 +174,7 @@ impl<'w, 't> Reader<'w, 't> {
         let mut items = Vec::new();
         let mut next = at;
         while self.byte(next) == Some(mark) {
-            let entry = if mark == b'*' {
-                self.starred(next)
-            } else {
-                self.entry(next + 1)
-            };
+            let entry = if mark == b'*' { self.starred(next) } else { self.entry(next + 1) };
             let Some((nodes, end)) = entry else { break };
             items.push(nodes);
             next = end;
@@ -208,8 +194,7 @@ impl<'w, 't> Reader<'w, 't> {
             return None;
         }
         let (nodes, end) = self.walk.star_line(from);
-        self.is_line_end(end)
-            .then(|| (nodes, self.skip_newline(end)))
+        self.is_line_end(end).then(|| (nodes, self.skip_newline(end)))
     }
 
     fn numbered(&mut self, at: usize) -> Option<usize> {
@@ -222,9 +207,7 @@ impl<'w, 't> Reader<'w, 't> {
             if digits == 0 || rest.get(digits) != Some(&b'.') {
                 break;
             }
-            let number = self.walk.text[next..next + digits]
-                .parse()
-                .unwrap_or(f64::INFINITY);
+            let number = self.walk.text[next..next + digits].parse().unwrap_or(f64::INFINITY);
             let Some((nodes, end)) = self.entry(next + digits + 1) else {
                 break;
             };

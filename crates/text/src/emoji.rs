@@ -24,24 +24,14 @@ pub(crate) fn at(text: &str, emoticons: bool) -> Option<(Emoji, usize)> {
     {
         let value = text[1..len - 1].to_owned();
         let short_code = value.clone();
-        return Some((
-            Emoji::Code {
-                value,
-                short_code,
-                emoticon: false,
-            },
-            len,
-        ));
+        return Some((Emoji::Code { value, short_code, emoticon: false }, len));
     }
     if !emoticons {
         return None;
     }
     let (name, len) = emoticon(text.as_bytes())?;
-    let code = Emoji::Code {
-        value: text[..len].to_owned(),
-        short_code: name.to_owned(),
-        emoticon: true,
-    };
+    let code =
+        Emoji::Code { value: text[..len].to_owned(), short_code: name.to_owned(), emoticon: true };
     Some((code, len))
 }
 
@@ -78,9 +68,7 @@ pub(crate) fn emoticon(bytes: &[u8]) -> Option<(&'static str, usize)> {
     ) {
         return None;
     }
-    (2..=MAX_EMOTICON.min(bytes.len()))
-        .rev()
-        .find_map(|len| named(&bytes[..len]).map(|n| (n, len)))
+    (2..=MAX_EMOTICON.min(bytes.len())).rev().find_map(|len| named(&bytes[..len]).map(|n| (n, len)))
 }
 
 fn named(emoticon: &[u8]) -> Option<&'static str> {

@@ -41,10 +41,7 @@ struct Within {
 
 impl Within {
     fn open(self, kind: Kind, flag: u8) -> Self {
-        Self {
-            kind,
-            used: self.used | flag,
-        }
+        Self { kind, used: self.used | flag }
     }
 
     /// Whole lines and spoilers know more constructs than emphasis does.
@@ -138,10 +135,7 @@ impl<'t> Walk<'t> {
     fn item(&mut self, at: usize, b: u8, within: Within, out: &mut Out) -> usize {
         self.steps += 1;
         if matches!(b, b' ' | b'\t') {
-            let len = self.bytes[at..]
-                .iter()
-                .take_while(|b| matches!(b, b' ' | b'\t'))
-                .count();
+            let len = self.bytes[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
             self.steps += len;
             out.blank(&self.text[at..at + len]);
             return at + len;
@@ -216,9 +210,8 @@ impl<'t> Walk<'t> {
             return Some(end);
         }
         if b.is_ascii_alphanumeric() && within.used & ITALIC == 0 {
-            let end = self.words.end(self.bytes, at, &mut self.steps, |b| {
-                b.is_ascii_alphanumeric()
-            });
+            let end =
+                self.words.end(self.bytes, at, &mut self.steps, |b| b.is_ascii_alphanumeric());
             if self.bytes.get(end) == Some(&b'_') {
                 let more = usize::from(self.bytes.get(end + 1) == Some(&b'_'));
                 let end = end + 1 + more;
@@ -290,10 +283,7 @@ impl<'t> Walk<'t> {
             self.steps += len;
             let end = at + len;
             // A sign right after such an emoji starts no mention either.
-            let after = self.text[..end]
-                .char_indices()
-                .next_back()
-                .map_or(end, |(at, _)| at);
+            let after = self.text[..end].char_indices().next_back().map_or(end, |(at, _)| at);
             return Some(self.glued(after).unwrap_or(end));
         }
         if !within.is_wide() {
@@ -314,10 +304,7 @@ impl<'t> Walk<'t> {
             return Some((node, end));
         }
         let end = self.finder.url(self.bytes, at, &mut self.steps)?;
-        Some((
-            address::auto(&self.text[at..end], self.options.custom_domains),
-            end,
-        ))
+        Some((address::auto(&self.text[at..end], self.options.custom_domains), end))
     }
 
     /// `x@name` and `x#name`: no mention inside a word.

@@ -40,14 +40,7 @@ fn block(out: &mut String, block: &Block) {
         }
         Block::Code { language, lines } => {
             out.push_str(r#"{"type":"CODE","language":"#);
-            string(
-                out,
-                if language.is_empty() {
-                    "none"
-                } else {
-                    language
-                },
-            );
+            string(out, if language.is_empty() { "none" } else { language });
             out.push_str(r#","value":"#);
             array(out, lines, |out, line| {
                 out.push_str(r#"{"type":"CODE_LINE","value":"#);
@@ -175,10 +168,8 @@ fn inline(out: &mut String, node: &Inline) {
             out.push_str("}}");
         }
         Inline::Color([r, g, b, a]) => {
-            let _ = write!(
-                out,
-                r#"{{"type":"COLOR","value":{{"r":{r},"g":{g},"b":{b},"a":{a}}}}}"#
-            );
+            let _ =
+                write!(out, r#"{{"type":"COLOR","value":{{"r":{r},"g":{g},"b":{b},"a":{a}}}}}"#);
         }
         Inline::Katex(text) => {
             out.push_str(r#"{"type":"INLINE_KATEX","value":"#);
@@ -203,9 +194,7 @@ fn span(out: &mut String, name: &str, value: &[Inline]) {
 
 fn emoji(out: &mut String, value: &Emoji) {
     match value {
-        Emoji::Code {
-            value, short_code, ..
-        } => {
+        Emoji::Code { value, short_code, .. } => {
             out.push_str(r#"{"type":"EMOJI","value":"#);
             plain(out, value);
             out.push_str(r#","shortCode":"#);

@@ -30,10 +30,7 @@ pub const MAX_WASTE_BASE: usize = 4096;
 
 /// How a text is read; the default is what the wire contract's server uses.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the original's own"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the original's own")]
 pub struct Options<'a> {
     /// Read `color:#rrggbb`.
     pub colors: bool,
@@ -70,27 +67,17 @@ pub struct Parsed {
 /// Reads a text. Never fails: what is not markup is plain text.
 pub fn parse(text: &str, options: &Options<'_>) -> Parsed {
     if let Some(emoji) = emoji::big(text, options.emoticons) {
-        return Parsed {
-            md: vec![ast::Block::BigEmoji(emoji)],
-            steps: text.len(),
-        };
+        return Parsed { md: vec![ast::Block::BigEmoji(emoji)], steps: text.len() };
     }
     let mut walk = inline::Walk::new(text, options);
     let md = block::Reader::new(&mut walk).read();
-    Parsed {
-        md,
-        steps: walk.steps,
-    }
+    Parsed { md, steps: walk.steps }
 }
 
 impl Parsed {
     /// The tree as compact JSON; nothing for an empty text.
     pub fn md_json(&self) -> Option<String> {
-        if self.md.is_empty() {
-            None
-        } else {
-            Some(json::print(&self.md))
-        }
+        if self.md.is_empty() { None } else { Some(json::print(&self.md)) }
     }
 
     /// User names after `@`, in text order, each once, none from code;

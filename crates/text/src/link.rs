@@ -24,15 +24,9 @@ impl Run {
         mut within: impl FnMut(u8) -> bool,
     ) -> usize {
         if from < self.start || from >= self.end {
-            let len = bytes[from..]
-                .iter()
-                .position(|b| !within(*b))
-                .unwrap_or(bytes.len() - from);
+            let len = bytes[from..].iter().position(|b| !within(*b)).unwrap_or(bytes.len() - from);
             *steps += len;
-            *self = Self {
-                start: from,
-                end: from + len,
-            };
+            *self = Self { start: from, end: from + len };
         }
         self.end
     }
@@ -138,9 +132,8 @@ impl Finder {
         if !starts_local(bytes[from]) {
             return None;
         }
-        let at = self.users.end(bytes, from, steps, |b| {
-            is_local(b) || matches!(b, b'/' | b'?' | b'#')
-        });
+        let at =
+            self.users.end(bytes, from, steps, |b| is_local(b) || matches!(b, b'/' | b'?' | b'#'));
         if bytes.get(at) != Some(&b'@') || at == self.no_host {
             return None;
         }
@@ -168,9 +161,7 @@ impl Finder {
         }
         *steps += 1;
         match scheme(bytes, from, steps) {
-            Some(at) => self
-                .authority(bytes, at, steps)
-                .or_else(|| self.host(bytes, from, steps)),
+            Some(at) => self.authority(bytes, at, steps).or_else(|| self.host(bytes, from, steps)),
             None => self.host(bytes, from, steps),
         }
     }
@@ -192,10 +183,7 @@ impl Finder {
     /// Everything up to white space, without closing punctuation.
     #[expect(clippy::unused_self, reason = "reads as part of the same walk")]
     fn body(&self, bytes: &[u8], from: usize, steps: &mut usize) -> usize {
-        let len = bytes[from..]
-            .iter()
-            .position(|b| ends_body(*b))
-            .unwrap_or(bytes.len() - from);
+        let len = bytes[from..].iter().position(|b| ends_body(*b)).unwrap_or(bytes.len() - from);
         *steps += len;
         let mut end = from + len;
         while end > from && is_extra(bytes[end - 1]) {
@@ -211,11 +199,7 @@ impl Finder {
         from: usize,
         steps: &mut usize,
     ) -> Option<(usize, usize)> {
-        let start = if bytes[from..].starts_with(b"mailto:") {
-            from + 7
-        } else {
-            from
-        };
+        let start = if bytes[from..].starts_with(b"mailto:") { from + 7 } else { from };
         if !starts_local(*bytes.get(start)?) {
             return None;
         }
@@ -264,10 +248,7 @@ fn scheme(bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
 /// A telephone number; where it ends.
 pub(crate) fn phone(bytes: &[u8], from: usize) -> Option<usize> {
     let digits = |at: usize| {
-        let len = bytes[at..]
-            .iter()
-            .position(|b| !b.is_ascii_digit())
-            .unwrap_or(bytes.len() - at);
+        let len = bytes[at..].iter().position(|b| !b.is_ascii_digit()).unwrap_or(bytes.len() - at);
         (len > 0).then_some(at + len)
     };
     if bytes.get(from) != Some(&b'+') {
@@ -313,10 +294,7 @@ fn target_body(bytes: &[u8], mut at: usize, steps: &mut usize, drawn: bool) -> u
         match b {
             b'(' if closes => {
                 let rest = &bytes[at + 1..];
-                let len = rest
-                    .iter()
-                    .position(|b| !is_target(*b))
-                    .unwrap_or(rest.len());
+                let len = rest.iter().position(|b| !is_target(*b)).unwrap_or(rest.len());
                 *steps += len;
                 closes = rest.get(len) == Some(&b')');
                 at += if closes { len + 2 } else { 1 };
@@ -339,10 +317,7 @@ fn target_start(bytes: &[u8], from: usize) -> Option<usize> {
     while let Some(b) = bytes.get(at) {
         match b {
             b':' if only_scheme && at > from && at - from <= MAX_SCHEME => {
-                return bytes
-                    .get(at + 1)
-                    .is_some_and(|b| is_target(*b))
-                    .then_some(at + 1);
+                return bytes.get(at + 1).is_some_and(|b| is_target(*b)).then_some(at + 1);
             }
             b'.' if at > from && bytes.get(at + 1).is_some_and(|b| starts_label(*b)) => {
                 return Some(at + 1);

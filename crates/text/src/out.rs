@@ -27,12 +27,7 @@ pub(crate) struct Out {
 
 impl Out {
     pub(crate) fn new() -> Self {
-        Self {
-            nodes: Vec::new(),
-            last: Last::Nothing,
-            pending: None,
-            solid: false,
-        }
+        Self { nodes: Vec::new(), last: Last::Nothing, pending: None, solid: false }
     }
 
     /// Whether anything but blanks was collected.
@@ -93,10 +88,7 @@ impl Out {
         if !(before || spoils) {
             return;
         }
-        if let Some(Inline::Emoji(Emoji::Code {
-            value, emoticon, ..
-        })) = self.nodes.pop()
-        {
+        if let Some(Inline::Emoji(Emoji::Code { value, emoticon, .. })) = self.nodes.pop() {
             if emoticon {
                 self.melt(&value);
             } else {

@@ -21,11 +21,9 @@ pub(crate) fn timestamp(text: &str) -> Option<(Inline, usize)> {
 fn split_format(inner: &str) -> (&str, char) {
     let bytes = inner.as_bytes();
     match bytes {
-        [
-            ..,
-            b':',
-            f @ (b't' | b'T' | b'd' | b'D' | b'f' | b'F' | b'R'),
-        ] => (&inner[..inner.len() - 2], char::from(*f)),
+        [.., b':', f @ (b't' | b'T' | b'd' | b'D' | b'f' | b'F' | b'R')] => {
+            (&inner[..inner.len() - 2], char::from(*f))
+        }
         _ => (inner, 't'),
     }
 }
@@ -44,11 +42,7 @@ fn seconds(value: &str) -> Option<String> {
     if date[4] != b'-' || date[7] != b'-' || *rest.first()? != b'T' {
         return None;
     }
-    let day = (
-        digits(&date[..4])?,
-        digits(&date[5..7])?,
-        digits(&date[8..])?,
-    );
+    let day = (digits(&date[..4])?, digits(&date[5..7])?, digits(&date[8..])?);
     let (clock, mut rest) = rest[1..].split_at_checked(8)?;
     let clock = time(clock)?;
     let mut millis = 0;
@@ -61,9 +55,7 @@ fn seconds(value: &str) -> Option<String> {
 }
 
 fn digits(bytes: &[u8]) -> Option<i64> {
-    bytes.iter().try_fold(0, |n, b| {
-        b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0'))
-    })
+    bytes.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
 }
 
 /// `hh:mm` or `hh:mm:ss`.
@@ -71,11 +63,7 @@ fn time(bytes: &[u8]) -> Option<(i64, i64, i64)> {
     if bytes.get(2) != Some(&b':') || (bytes.len() == 8 && bytes[5] != b':') {
         return None;
     }
-    let second = if bytes.len() == 8 {
-        digits(&bytes[6..])?
-    } else {
-        0
-    };
+    let second = if bytes.len() == 8 { digits(&bytes[6..])? } else { 0 };
     Some((digits(&bytes[..2])?, digits(&bytes[3..5])?, second))
 }
 
@@ -115,16 +103,8 @@ fn epoch(day: (i64, i64, i64), clock: (i64, i64, i64), offset: i64, _millis: i64
 /// A colour at the start of this text and the bytes it takes.
 pub(crate) fn color(text: &str) -> Option<([u8; 4], usize)> {
     let hex = text.strip_prefix("color:#")?.as_bytes();
-    let count = hex
-        .iter()
-        .take(9)
-        .take_while(|b| b.is_ascii_hexdigit())
-        .count();
-    let digit = |i: usize| {
-        char::from(hex[i])
-            .to_digit(16)
-            .and_then(|d| u8::try_from(d).ok())
-    };
+    let count = hex.iter().take(9).take_while(|b| b.is_ascii_hexdigit()).count();
+    let digit = |i: usize| char::from(hex[i]).to_digit(16).and_then(|d| u8::try_from(d).ok());
     let mut rgba = [0, 0, 0, 255];
     match count {
         3 | 4 => {
@@ -139,8 +119,6 @@ pub(crate) fn color(text: &str) -> Option<([u8; 4], usize)> {
         }
         _ => return None,
     }
-    let spoilt = hex
-        .get(count)
-        .is_some_and(|b| *b == b' ' || crate::inline::is_text(*b));
+    let spoilt = hex.get(count).is_some_and(|b| *b == b' ' || crate::inline::is_text(*b));
     (!spoilt).then_some((rgba, count + 7))
 }

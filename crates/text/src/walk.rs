@@ -87,8 +87,6 @@ pub(crate) fn web<'t>(node: &'t Inline, put: &mut dyn FnMut(&'t str)) {
 fn starts_web(src: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {
         src.len() > scheme.len()
-            && src
-                .get(..scheme.len())
-                .is_some_and(|s| s.eq_ignore_ascii_case(scheme))
+            && src.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme))
     })
 }

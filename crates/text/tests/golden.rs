@@ -46,10 +46,7 @@ fn schemes_that_run_code_stay_text() {
         "- [a](javascript:x)",
     ] {
         let tree = md(text).unwrap_or_default();
-        assert!(
-            !tree.contains("LINK") && !tree.contains("IMAGE"),
-            "{text}: {tree}"
-        );
+        assert!(!tree.contains("LINK") && !tree.contains("IMAGE"), "{text}: {tree}");
     }
 }
 
@@ -62,39 +59,20 @@ fn names_and_addresses() {
     );
     assert_eq!(parsed.mentions(), ["bob", "all", "ann.b."]);
     assert_eq!(parsed.channels(), ["dev"]);
-    assert_eq!(
-        parsed.urls(),
-        ["https://a.com/x", "https://b.com", "http://c.com"]
-    );
+    assert_eq!(parsed.urls(), ["https://a.com/x", "https://b.com", "http://c.com"]);
 }
 
 #[test]
 fn options_switch_constructs_off() {
-    let off = Options {
-        colors: false,
-        emoticons: false,
-        katex_parenthesis: false,
-        ..Options::default()
-    };
+    let off =
+        Options { colors: false, emoticons: false, katex_parenthesis: false, ..Options::default() };
     let parsed = parse("color:#fff :) \\(x\\)", &off);
     let [ast::Block::Paragraph(nodes)] = parsed.md.as_slice() else {
         unreachable!("{:?}", parsed.md)
     };
-    assert!(
-        nodes
-            .iter()
-            .all(|node| matches!(node, ast::Inline::Plain(_))),
-        "{nodes:?}"
-    );
-    let custom = Options {
-        custom_domains: &["wiki.intern"],
-        ..Options::default()
-    };
-    assert!(
-        parse("wiki.intern", &custom)
-            .md_json()
-            .is_some_and(|md| md.contains("LINK"))
-    );
+    assert!(nodes.iter().all(|node| matches!(node, ast::Inline::Plain(_))), "{nodes:?}");
+    let custom = Options { custom_domains: &["wiki.intern"], ..Options::default() };
+    assert!(parse("wiki.intern", &custom).md_json().is_some_and(|md| md.contains("LINK")));
     assert!(md("wiki.intern").is_some_and(|md| !md.contains("LINK")));
 }
 

@@ -16,12 +16,7 @@ fn trees_equal_the_peers() -> Result<(), std::io::Error> {
     let tree = built.ok_or_else(|| std::io::Error::other("no build folder"))?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer/compare.mjs");
     for seed in ["1", "2", "3"] {
-        let status = Command::new("node")
-            .arg(&script)
-            .arg(&tree)
-            .arg(seed)
-            .arg("4000")
-            .status()?;
+        let status = Command::new("node").arg(&script).arg(&tree).arg(seed).arg("4000").status()?;
         assert!(status.success(), "seed {seed}");
     }
     Ok(())

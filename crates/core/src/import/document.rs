@@ -32,12 +32,7 @@ pub enum Collection {
 
 impl Collection {
     /// All of them, in the order in which they depend on each other.
-    pub const ALL: [Self; 4] = [
-        Self::Users,
-        Self::Rooms,
-        Self::Subscriptions,
-        Self::Messages,
-    ];
+    pub const ALL: [Self; 4] = [Self::Users, Self::Rooms, Self::Subscriptions, Self::Messages];
 
     /// The collection's name.
     pub const fn name(self) -> &'static str {
@@ -51,9 +46,7 @@ impl Collection {
 
     fn named(name: &str) -> Option<Self> {
         let short = name.strip_prefix("rocketchat_").unwrap_or(name);
-        Self::ALL
-            .into_iter()
-            .find(|one| one.name() == short || one.name() == format!("{short}s"))
+        Self::ALL.into_iter().find(|one| one.name() == short || one.name() == format!("{short}s"))
     }
 }
 
@@ -111,10 +104,7 @@ pub(super) fn read(line: &str, now: Ms) -> (Option<Collection>, Result<Document,
         None => Value::Object(line),
     };
     let Value::Object(document) = plain(document) else {
-        return (
-            Some(collection),
-            Err("the document is not an object".to_owned()),
-        );
+        return (Some(collection), Err("the document is not an object".to_owned()));
     };
     let fields = Fields::new(document);
     let read = match collection {
@@ -157,19 +147,14 @@ fn user(mut from: Fields, now: Ms) -> Result<UserDocument, Reason> {
         roles: from.texts("roles")?.unwrap_or_default(),
         emails,
         status: from.text("status")?.unwrap_or_else(|| "offline".to_owned()),
-        status_default: from
-            .text("statusDefault")?
-            .unwrap_or_else(|| "online".to_owned()),
+        status_default: from.text("statusDefault")?.unwrap_or_else(|| "online".to_owned()),
         status_text: from.text("statusText")?.unwrap_or_default(),
         created,
         updated: from.date("_updatedAt")?.unwrap_or(created),
         last_login: from.date("lastLogin")?,
         body: from.rest()?,
     };
-    Ok(UserDocument {
-        account: NewAccount { user, password },
-        tokens,
-    })
+    Ok(UserDocument { account: NewAccount { user, password }, tokens })
 }
 
 /// The password's hash and the tokens' hashes of an account.
@@ -183,15 +168,10 @@ fn secrets(mut services: Map<String, Value>) -> Result<(Option<String>, Vec<Toke
         None => password.text("argon2")?,
     };
     let known = |hash: &String| hash.starts_with("$2") || hash.starts_with("$argon2");
-    if hash
-        .as_ref()
-        .is_some_and(|hash| !known(hash) || hash.len() > 512)
-    {
+    if hash.as_ref().is_some_and(|hash| !known(hash) || hash.len() > 512) {
         return Err("services.password is neither bcrypt nor Argon2".to_owned());
     }
-    let tokens = services
-        .get("resume")
-        .and_then(|resume| resume.get("loginTokens"));
+    let tokens = services.get("resume").and_then(|resume| resume.get("loginTokens"));
     let mut read = Vec::new();
     for token in tokens.and_then(Value::as_array).into_iter().flatten() {
         let Value::Object(token) = token.clone() else {
@@ -205,11 +185,7 @@ fn secrets(mut services: Map<String, Value>) -> Result<(Option<String>, Vec<Toke
         let personal = token.text("type")?.as_deref() == Some("personalAccessToken");
         let created = token.date("when")?.or(token.date("createdAt")?);
         let Some(created) = created else { continue };
-        read.push(Token {
-            hash,
-            created,
-            personal,
-        });
+        read.push(Token { hash, created, personal });
     }
     Ok((hash, read))
 }
@@ -226,10 +202,7 @@ fn room(mut from: Fields) -> Result<RoomDocument, Reason> {
         return Err("uids is not a list of ids".to_owned());
     }
     let usernames = from.texts("usernames")?.unwrap_or_default();
-    let creator = from
-        .peek("u")
-        .and_then(|u| u.get("_id"))
-        .and_then(Value::as_str);
+    let creator = from.peek("u").and_then(|u| u.get("_id")).and_then(Value::as_str);
     let creator = creator.filter(|id| is_id(id)).map(UserId::from);
     let last = match from.object("lastMessage")? {
         Some(last) => Some(
@@ -260,12 +233,7 @@ fn room(mut from: Fields) -> Result<RoomDocument, Reason> {
         body: from.rest()?,
         last: None,
     };
-    Ok(RoomDocument {
-        room,
-        uids,
-        usernames,
-        last,
-    })
+    Ok(RoomDocument { room, uids, usernames, last })
 }
 
 fn subscription(mut from: Fields) -> Result<Subscription, Reason> {
@@ -343,34 +311,20 @@ fn message(mut from: Fields, room: Option<&RoomId>) -> Result<MessageDocument, R
         starred_by: None,
         body: from.rest()?,
     };
-    Ok(MessageDocument {
-        message,
-        mentioned,
-        starred,
-    })
+    Ok(MessageDocument { message, mentioned, starred })
 }
 
 fn author(u: Map<String, Value>) -> Result<Author, Reason> {
     let of_u = |why: Reason| format!("u.{why}");
     let mut u = Fields::new(u);
     let id = u.id("_id").map_err(of_u)?;
-    let username = u
-        .text("username")
-        .map_err(of_u)?
-        .unwrap_or_else(|| id.clone());
-    Ok(Author {
-        id: id.into(),
-        username,
-        name: u.text("name").map_err(of_u)?,
-    })
+    let username = u.text("username").map_err(of_u)?.unwrap_or_else(|| id.clone());
+    Ok(Author { id: id.into(), username, name: u.text("name").map_err(of_u)? })
 }
 
 /// The usable `_id`s of a list of objects, each once.
 fn ids(list: Option<&[Value]>) -> Vec<String> {
-    let all = list
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|one| one.get("_id")?.as_str());
+    let all = list.unwrap_or_default().iter().filter_map(|one| one.get("_id")?.as_str());
     let mut ids: Vec<String> = all.filter(|id| is_id(id)).map(str::to_owned).collect();
     ids.sort_unstable();
     ids.dedup();

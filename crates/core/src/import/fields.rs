@@ -15,17 +15,10 @@ pub(super) fn plain(value: Value) -> Value {
     match value {
         Value::Array(all) => all.into_iter().map(plain).collect(),
         Value::Object(all) => {
-            if let Some(short) = all
-                .iter()
-                .next()
-                .filter(|_| all.len() == 1)
-                .and_then(wrapped)
-            {
+            if let Some(short) = all.iter().next().filter(|_| all.len() == 1).and_then(wrapped) {
                 return short;
             }
-            all.into_iter()
-                .map(|(key, value)| (key, plain(value)))
-                .collect()
+            all.into_iter().map(|(key, value)| (key, plain(value))).collect()
         }
         other => other,
     }
@@ -110,20 +103,12 @@ impl Fields {
     /// An id that must be there.
     pub(super) fn id(&mut self, key: &str) -> Result<String, Reason> {
         let id = self.text(key)?.ok_or_else(|| format!("{key} is missing"))?;
-        if is_id(&id) {
-            Ok(id)
-        } else {
-            Err(format!("{key} is not usable as an id"))
-        }
+        if is_id(&id) { Ok(id) } else { Err(format!("{key} is not usable as an id")) }
     }
 
     /// An id that may be absent.
     pub(super) fn id_if(&mut self, key: &str) -> Result<Option<String>, Reason> {
-        if self.peek(key).is_some() {
-            self.id(key).map(Some)
-        } else {
-            Ok(None)
-        }
+        if self.peek(key).is_some() { self.id(key).map(Some) } else { Ok(None) }
     }
 
     pub(super) fn date(&mut self, key: &str) -> Result<Option<Ms>, Reason> {
@@ -160,10 +145,7 @@ impl Fields {
         let Some(value) = self.take(key) else {
             return Ok(None);
         };
-        value
-            .as_bool()
-            .map(Some)
-            .ok_or_else(|| format!("{key} is not true or false"))
+        value.as_bool().map(Some).ok_or_else(|| format!("{key} is not true or false"))
     }
 
     pub(super) fn list(&mut self, key: &str) -> Result<Option<Vec<Value>>, Reason> {
@@ -183,9 +165,7 @@ impl Fields {
             _ => None,
         };
         let texts = all.into_iter().map(text).collect::<Option<Vec<_>>>();
-        texts
-            .map(Some)
-            .ok_or_else(|| format!("{key} is not a list of texts"))
+        texts.map(Some).ok_or_else(|| format!("{key} is not a list of texts"))
     }
 
     pub(super) fn object(&mut self, key: &str) -> Result<Option<Map<String, Value>>, Reason> {
@@ -200,10 +180,7 @@ impl Fields {
 /// JavaScript writes whole numbers as doubles.
 fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "whole, and far inside the range"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "whole, and far inside the range")]
     let whole = number as i64;
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(whole)
 }

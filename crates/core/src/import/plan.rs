@@ -29,17 +29,13 @@ pub(super) fn wanted<'a>(documents: impl Iterator<Item = &'a Document>) -> Wante
                 wanted.users.extend(user.username.clone());
                 wanted.folds.push(fold(user.id.as_str()));
                 wanted.folds.extend(user.username.as_deref().map(fold));
-                wanted
-                    .emails
-                    .extend(user.emails.iter().map(|email| fold(&email.address)));
+                wanted.emails.extend(user.emails.iter().map(|email| fold(&email.address)));
             }
             Document::Room(it) => {
                 wanted.rooms.push(it.room.id.to_string());
                 wanted.keys.extend(key(it));
                 wanted.users.extend(it.uids.iter().cloned());
-                wanted
-                    .messages
-                    .extend(it.last.iter().map(|last| last.message.id.to_string()));
+                wanted.messages.extend(it.last.iter().map(|last| last.message.id.to_string()));
             }
             Document::Subscription(it) => {
                 wanted.rooms.push(it.room.clone());
@@ -120,23 +116,14 @@ impl<'a> Plan<'a> {
         if others(here.folds.get(&fold(id))) {
             return Ok(refused("the id is another account's username"));
         }
-        if user
-            .emails
-            .iter()
-            .any(|email| others(here.emails.get(&fold(&email.address))))
-        {
+        if user.emails.iter().any(|email| others(here.emails.get(&fold(&email.address)))) {
             return Ok(refused("an e-mail address belongs to another account"));
         }
         import::add_user(change, &it.account, &self.tokens(it))?;
         let here = &mut self.here;
-        here.users
-            .insert(id.to_owned(), (user.username.clone(), user.name.clone()));
-        here.folds
-            .extend(name.map(|name| (fold(name), id.to_owned())));
-        let emails = user
-            .emails
-            .iter()
-            .map(|email| (fold(&email.address), id.to_owned()));
+        here.users.insert(id.to_owned(), (user.username.clone(), user.name.clone()));
+        here.folds.extend(name.map(|name| (fold(name), id.to_owned())));
+        let emails = user.emails.iter().map(|email| (fold(&email.address), id.to_owned()));
         here.emails.extend(emails);
         Ok(Fate::Taken)
     }
@@ -144,11 +131,7 @@ impl<'a> Plan<'a> {
     /// The newest tokens that are still alive.
     fn tokens<'t>(&self, it: &'t UserDocument) -> Vec<(&'t str, Ms, Option<Ms>)> {
         let now = self.core.clock().now();
-        let days = self
-            .core
-            .settings()
-            .number(&setting::LOGIN_DAYS)
-            .clamp(1, 36_500);
+        let days = self.core.settings().number(&setting::LOGIN_DAYS).clamp(1, 36_500);
         let mut tokens: Vec<_> = it.tokens.iter().collect();
         tokens.sort_by_key(|token| std::cmp::Reverse(token.created));
         let with_end = tokens.into_iter().map(|token| {
@@ -184,12 +167,7 @@ impl<'a> Plan<'a> {
         {
             return refused("lastMessage: the id is that of a message of another room");
         }
-        let known = [
-            Some(it.room.ts),
-            Some(it.room.updated),
-            it.room.lm,
-            last.map(|l| l.ts),
-        ];
+        let known = [Some(it.room.ts), Some(it.room.updated), it.room.lm, last.map(|l| l.ts)];
         let last_ts = known.into_iter().flatten().max().unwrap_or(it.room.ts);
         let key = key(it).filter(|key| !self.here.keys.contains(key));
         let members = self.members(it);

@@ -3,6 +3,7 @@
 use super::{Change, Read, Row, Store, Value};
 use crate::error::{Error, Result};
 use crate::event::{Event, Kind};
+use crate::list::count;
 use crate::time::Ms;
 
 /// Urgent events read at once; with more than that, everything is read again instead.
@@ -64,10 +65,7 @@ pub(crate) struct Tail {
 
 /// The log after `position`, up to a page of it.
 pub(crate) async fn after(store: &Store, position: i64) -> Result<Tail> {
-    let reads = vec![
-        Read::new(AFTER, [position.into(), PAGE.into()]),
-        Read::new(HORIZON, []),
-    ];
+    let reads = vec![Read::new(AFTER, [position.into(), PAGE.into()]), Read::new(HORIZON, [])];
     let mut answers = store.read_all(reads).await?.into_iter();
     let events = tail(answers.next().unwrap_or_default())?;
     let horizon = number(answers.next().unwrap_or_default())?;
@@ -80,8 +78,8 @@ fn tail(rows: Vec<Row>) -> Result<Vec<(i64, Option<Event>)>> {
         let room = row.opt_text()?.map(Into::into);
         let audience = row.opt_text()?.map(Into::into);
         let reference = row.text()?;
-        let event = Kind::named(&kind)
-            .map(|kind| Event { position, at, kind, room, audience, reference });
+        let event =
+            Kind::named(&kind).map(|kind| Event { position, at, kind, room, audience, reference });
         Ok((position, event))
     };
     rows.into_iter().map(one).collect()
@@ -89,7 +87,7 @@ fn tail(rows: Vec<Row>) -> Result<Vec<(i64, Option<Event>)>> {
 
 /// What ends sessions or changes rights after `position`, whatever is still missing before it.
 pub(crate) async fn urgent(store: &Store, position: i64) -> Result<Vec<Event>> {
-    let args = [position.into(), (MOST_URGENT as i64).into()];
+    let args = [position.into(), count(MOST_URGENT).into()];
     let events = tail(store.read(URGENT, args).await?)?;
     Ok(events.into_iter().filter_map(|(_, event)| event).collect())
 }
@@ -112,8 +110,7 @@ pub(crate) async fn newest(store: &Store) -> Result<i64> {
 /// The log after `position`, up to a page of it, and the oldest position from which it can still be
 /// followed, on one snapshot.
 pub(crate) async fn since(store: &Store, position: i64) -> Result<(Tail, i64)> {
-    let reads =
-        vec![Read::new(AFTER, [position.into(), PAGE.into()]), Read::new(FLOOR, [])];
+    let reads = vec![Read::new(AFTER, [position.into(), PAGE.into()]), Read::new(FLOOR, [])];
     let mut answers = store.read_all(reads).await?.into_iter();
     let events = tail(answers.next().unwrap_or_default())?;
     let floor = match answers.next().and_then(|rows| rows.into_iter().next()) {

@@ -110,25 +110,13 @@ pub(crate) struct Here {
 /// Looks up everything that is wanted, on one snapshot.
 pub(crate) async fn here(store: &Store, wanted: &Wanted) -> Result<Here> {
     let lists: [(&str, &Vec<String>); 8] = [
-        (
-            "SELECT id, username, name FROM users WHERE id",
-            &wanted.users,
-        ),
+        ("SELECT id, username, name FROM users WHERE id", &wanted.users),
         ("SELECT fold, id FROM users WHERE fold", &wanted.folds),
         ("SELECT fold, usr FROM emails WHERE fold", &wanted.emails),
         ("SELECT id, uids FROM rooms WHERE id", &wanted.rooms),
-        (
-            "SELECT member_key FROM rooms WHERE member_key",
-            &wanted.keys,
-        ),
-        (
-            "SELECT id, room, updated FROM messages WHERE id",
-            &wanted.messages,
-        ),
-        (
-            "SELECT room, usr, id FROM members WHERE room",
-            &wanted.rooms,
-        ),
+        ("SELECT member_key FROM rooms WHERE member_key", &wanted.keys),
+        ("SELECT id, room, updated FROM messages WHERE id", &wanted.messages),
+        ("SELECT room, usr, id FROM members WHERE room", &wanted.rooms),
         ("SELECT id FROM members WHERE id", &wanted.subscriptions),
     ];
     let (mut reads, mut kinds) = (Vec::new(), Vec::new());
@@ -136,10 +124,7 @@ pub(crate) async fn here(store: &Store, wanted: &Wanted) -> Result<Here> {
         for part in list.chunks(LIST) {
             let numbers: Vec<String> = (1..=part.len()).map(|n| format!("${n}")).collect();
             let args: Vec<Value> = part.iter().map(Value::from).collect();
-            reads.push(Read::new(
-                format!("{sql} IN ({})", numbers.join(", ")),
-                args,
-            ));
+            reads.push(Read::new(format!("{sql} IN ({})", numbers.join(", ")), args));
             kinds.push(kind);
         }
     }
@@ -181,10 +166,7 @@ pub(crate) fn add_user(
     users::add_to(change, new)?;
     for (hash, created, expires) in tokens {
         let user = (&new.user.id).into();
-        change.run(
-            ADD_TOKEN,
-            [(*hash).into(), user, (*created).into(), (*expires).into()],
-        );
+        change.run(ADD_TOKEN, [(*hash).into(), user, (*created).into(), (*expires).into()]);
     }
     if !new.user.active {
         change.run(SILENCE, [(&new.user.id).into()]);
@@ -312,10 +294,7 @@ pub(crate) fn add_message(
     add_marks(change, it, mentioned, starred);
     let ordinary = it.kind.as_deref().is_none_or(|kind| kind == "e2e");
     let top = !embedded && ordinary && (it.thread.is_none() || it.tshow == Some(true));
-    change.run(
-        COUNT,
-        [(&it.room).into(), it.ts.into(), (&it.id).into(), top.into()],
-    );
+    change.run(COUNT, [(&it.room).into(), it.ts.into(), (&it.id).into(), top.into()]);
 }
 
 /// Replaces what may change of a message that is here by a newer state of it.
@@ -333,20 +312,9 @@ pub(crate) fn renew_message(
 
 fn add_marks(change: &mut Change, it: &Message, mentioned: &[String], starred: &[String]) {
     for user in mentioned {
-        change.run(
-            ADD_MENTION,
-            [(&it.id).into(), user.into(), (&it.room).into()],
-        );
+        change.run(ADD_MENTION, [(&it.id).into(), user.into(), (&it.room).into()]);
     }
     for user in starred {
-        change.run(
-            ADD_STAR,
-            [
-                (&it.id).into(),
-                user.into(),
-                (&it.room).into(),
-                it.ts.into(),
-            ],
-        );
+        change.run(ADD_STAR, [(&it.id).into(), user.into(), (&it.room).into(), it.ts.into()]);
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{Read, Row, Sql, Store, Value};
 use crate::error::{Error, Result};
-use crate::list::{ListQuery, Page};
+use crate::list::{ListQuery, Page, count};
 use parlance_query::sql::{self, Column, FieldMap};
 use serde_json::Value as Json;
 
@@ -39,7 +39,7 @@ impl Listing<'_> {
         let compiled = sql::compile(&query.filter, self.fields, self.args.len() + 1);
         let order = match &query.sort {
             None => Some(self.order.to_owned()),
-            Some(sort) => sql::order_by(sort, self.fields).map(|by| self.settle(by)),
+            Some(sort) => sql::order_by(sort, self.fields).map(|by| self.settle(&by)),
         };
         let plain = query.filter.is_all() && query.sort.is_none();
         let mut args = self.args.clone();
@@ -53,7 +53,10 @@ impl Listing<'_> {
                 let n = args.len();
                 let page = format!(
                     "SELECT {} FROM {} WHERE {condition} ORDER BY {order} LIMIT ${} OFFSET ${}",
-                    self.columns, self.from, n + 1, n + 2
+                    self.columns,
+                    self.from,
+                    n + 1,
+                    n + 2
                 );
                 let total = format!("SELECT count(*) FROM {} WHERE {condition}", self.from);
                 self.exact(store, query, (page.into(), total.into()), args, read).await
@@ -63,7 +66,7 @@ impl Listing<'_> {
     }
 
     /// Ties are broken by id, so that pages never overlap.
-    fn settle(&self, by: String) -> String {
+    fn settle(&self, by: &str) -> String {
         if by.is_empty() { self.order.to_owned() } else { format!("{by}, {}", self.id) }
     }
 
@@ -104,10 +107,12 @@ impl Listing<'_> {
         args.push(query.scan.saturating_add(1).into());
         let sql = format!(
             "SELECT {} FROM {} WHERE {condition} ORDER BY {order} LIMIT ${}",
-            self.columns, self.from, args.len()
+            self.columns,
+            self.from,
+            args.len()
         );
         let rows = store.read(sql, args).await?;
-        if rows.len() as i64 > query.scan {
+        if count(rows.len()) > query.scan {
             return Err(Error::TooBroad { field: self.culprit(query) });
         }
         let mut found = Vec::new();
@@ -129,7 +134,7 @@ impl Listing<'_> {
                 sort.compare(a, b).then_with(|| id(a).cmp(&id(b)))
             });
         }
-        let total = found.len() as i64;
+        let total = count(found.len());
         let offset = usize::try_from(query.offset).unwrap_or(usize::MAX);
         let limit = query.limit.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(0));
         let items = found.into_iter().skip(offset).take(limit).map(|(item, _)| item).collect();

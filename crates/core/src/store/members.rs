@@ -16,7 +16,8 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
-const ADD: &str = "INSERT INTO members (room, usr, id, place, ts, updated, opened, read_seq, mentions,
+const ADD: &str =
+    "INSERT INTO members (room, usr, id, place, ts, updated, opened, read_seq, mentions,
         group_mentions, blocked, blocker, disabled, name, fname, body)
     SELECT r.id, CAST($2 AS KEYTEXT), $3, $4, $5, $5, $6, r.seq, 0, 0, FALSE, FALSE,
         EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND NOT u.active), $7, $8, '{}'

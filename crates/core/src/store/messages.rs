@@ -32,24 +32,32 @@ macro_rules! in_room {
 }
 
 const LIST: &str = concat!(
-    "SELECT ", columns!(), " FROM ", in_room!(),
+    "SELECT ",
+    columns!(),
+    " FROM ",
+    in_room!(),
     " WHERE m.room = $1 ORDER BY m.ts DESC, m.id DESC LIMIT $3 OFFSET $4"
 );
 /// The kept count (ruling A12); the reader is named so that both statements take the same arguments.
 const TOTAL: &str = "SELECT r.stored FROM rooms r WHERE r.id = $1 AND $2 = $2";
 const ONE: &str = concat!(
-    "SELECT ", columns!(),
+    "SELECT ",
+    columns!(),
     " FROM messages m LEFT JOIN stars st ON st.message = m.id AND st.usr = $2 WHERE m.id = $1"
 );
 const BY_KEY: &str = concat!(
-    "SELECT ", columns!(),
+    "SELECT ",
+    columns!(),
     " FROM client_keys k JOIN messages m ON m.id = k.message
       LEFT JOIN stars st ON st.message = m.id AND st.usr = k.usr
       WHERE k.usr = $1 AND k.room = $2 AND k.name = $3"
 );
 /// Top-level messages for people, newest first, before a time and id.
 const PAGE: &str = concat!(
-    "SELECT ", columns!(), " FROM ", in_room!(),
+    "SELECT ",
+    columns!(),
+    " FROM ",
+    in_room!(),
     " WHERE m.room = $1 AND (m.ts < $3 OR (m.ts = $3 AND m.id < $4)) AND m.kind IS NULL
         AND (m.thread IS NULL OR m.tshow IS TRUE)
       ORDER BY m.ts DESC, m.id DESC LIMIT $5"
@@ -128,10 +136,9 @@ impl FieldMap for Fields {
             "pinnedAt" => Column::Date("m.pinned_at"),
             "editedAt" => Column::Date("m.edited_at"),
             "starred._id" => Column::Text("st.usr"),
-            "mentions._id" => Column::Each {
-                from: "mentioned x WHERE x.message = m.id",
-                value: "x.usr",
-            },
+            "mentions._id" => {
+                Column::Each { from: "mentioned x WHERE x.message = m.id", value: "x.usr" }
+            }
             _ => return None,
         })
     }
@@ -142,11 +149,7 @@ pub(crate) fn read(row: &mut Row) -> Result<Message> {
     Ok(Message {
         id: row.text()?.into(),
         room: row.text()?.into(),
-        author: Author {
-            id: row.text()?.into(),
-            username: row.text()?,
-            name: row.opt_text()?,
-        },
+        author: Author { id: row.text()?.into(), username: row.text()?, name: row.opt_text()? },
         ts: row.int()?,
         updated: row.int()?,
         kind: row.opt_text()?,
@@ -205,10 +208,11 @@ pub(crate) async fn list(
         let numbers: Vec<String> =
             (0..ids.len()).map(|n| format!("${}", args.len() + n + 1)).collect();
         args.extend(ids.iter().map(Value::from));
-        condition += &format!(
-            " AND m.id IN (SELECT x.message FROM {table} x WHERE x.room = $1 AND x.usr IN ({}))",
-            numbers.join(", ")
-        );
+        condition.push_str(" AND m.id IN (SELECT x.message FROM ");
+        condition.push_str(table);
+        condition.push_str(" x WHERE x.room = $1 AND x.usr IN (");
+        condition.push_str(&numbers.join(", "));
+        condition.push_str("))");
     }
     if marks.pinned {
         condition += " AND m.pinned";
@@ -370,8 +374,7 @@ pub(crate) async fn star(
 /// Takes a pin off; what says who pinned it and when stays (contract 7.1).
 pub(crate) async fn unpin(store: &Store, message: &MessageId, now: Ms) -> Result<()> {
     let mut change = Change::new();
-    let args: [Value; 5] =
-        [message.into(), false.into(), Value::Null, Value::Null, now.into()];
+    let args: [Value; 5] = [message.into(), false.into(), Value::Null, Value::Null, now.into()];
     change.expect(1, Error::NoMessage, PIN, args);
     events::add_message(&mut change, Kind::MessageChanged, message.as_str());
     store.write(change).await.map(drop)

@@ -11,7 +11,7 @@ use deadpool_postgres::{
     Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
 use futures_util::TryStreamExt as _;
-use futures_util::future::{join3, join_all, try_join_all};
+use futures_util::future::{join_all, join3, try_join_all};
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
@@ -41,7 +41,8 @@ impl Postgres {
         }
         let method = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config, NoTls, method);
-        let timeouts = Timeouts { wait: Some(PATIENCE), create: Some(PATIENCE), recycle: Some(PATIENCE) };
+        let timeouts =
+            Timeouts { wait: Some(PATIENCE), create: Some(PATIENCE), recycle: Some(PATIENCE) };
         let pool = Pool::builder(manager)
             .max_size((options.readers * 8).clamp(4, 64))
             .runtime(Runtime::Tokio1)
@@ -149,10 +150,8 @@ pub(super) fn fault(error: tokio_postgres::Error) -> Error {
     match code.code().get(..2) {
         // The statement ran longer than it may.
         _ if *code == SqlState::QUERY_CANCELED => too_broad(),
-        // connection, resources, operator intervention (shutdown), system error
-        Some("08" | "53" | "57" | "58") => Error::unavailable(error),
-        // read-only transaction: a standby, or a database set read-only
-        Some("25") => Error::unavailable(error),
+        // connection, read-only (a standby), resources, operator (shutdown), system error
+        Some("08" | "25" | "53" | "57" | "58") => Error::unavailable(error),
         // Not the whole error: its detail may show the row, with what is secret in it.
         _ => {
             let db = error.as_db_error();

@@ -7,7 +7,7 @@ use crate::account::User;
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{RoomId, UserId};
-use crate::list::{ListQuery, Page};
+use crate::list::{ListQuery, Page, count};
 use crate::message::Message;
 use crate::room::{Conversation, Member, NewRoom, Room};
 use crate::time::Ms;
@@ -43,7 +43,8 @@ const BY_KEY: &str = concat!(
             AND c.opened AND c.closed_seq IS NULL)
      FROM rooms r WHERE r.member_key = $1"
 );
-const ADD: &str = "INSERT INTO rooms (id, kind, ts, updated, creator, member_key, users_count, uids,
+const ADD: &str =
+    "INSERT INTO rooms (id, kind, ts, updated, creator, member_key, users_count, uids,
         usernames, seq, msgs, stored, last_ts, activity, body, ro)
     VALUES ($1, 'd', $2, $2, $3, $4, $5, $6, $7, 0, 0, 0, $2, $2, $8, FALSE)
     ON CONFLICT DO NOTHING";
@@ -65,7 +66,12 @@ macro_rules! mine {
     };
 }
 const LIST: &str = concat!(
-    "SELECT ", with_last!(), " FROM ", my_rooms!(), " WHERE ", mine!(),
+    "SELECT ",
+    with_last!(),
+    " FROM ",
+    my_rooms!(),
+    " WHERE ",
+    mine!(),
     " ORDER BY r.ts, r.id LIMIT $2 OFFSET $3"
 );
 const COUNT: &str = "SELECT count(*) FROM members s JOIN rooms r ON r.id = s.room
@@ -78,7 +84,10 @@ macro_rules! all_rooms {
     };
 }
 const LIST_ALL: &str = concat!(
-    "SELECT ", with_last!(), " FROM ", all_rooms!(),
+    "SELECT ",
+    with_last!(),
+    " FROM ",
+    all_rooms!(),
     " WHERE r.kind = 'd' ORDER BY r.ts, r.id LIMIT $2 OFFSET $3"
 );
 const COUNT_ALL: &str = "SELECT count(*) FROM rooms r WHERE r.kind = 'd' AND $1 = $1";
@@ -91,8 +100,7 @@ macro_rules! recent {
          ORDER BY r.activity DESC, r.id DESC LIMIT $4"
     };
 }
-const RECENT: &str =
-    concat!("SELECT ", with_last!(), " FROM ", my_rooms!(), " WHERE ", recent!());
+const RECENT: &str = concat!("SELECT ", with_last!(), " FROM ", my_rooms!(), " WHERE ", recent!());
 /// The members of the rooms of that page, paged first so that a large group takes one place.
 const RECENT_MEMBERS: &str = concat!(
     "SELECT p.room, p.usr, ",
@@ -125,10 +133,7 @@ impl FieldMap for Fields {
             "lm" => Column::Date("r.lm"),
             "topic" => Column::Text("r.topic"),
             "ro" => Column::Bool("r.ro"),
-            "uids" => Column::Each {
-                from: "members x WHERE x.room = r.id",
-                value: "x.usr",
-            },
+            "uids" => Column::Each { from: "members x WHERE x.room = r.id", value: "x.usr" },
             "lastMessage._id" => Column::Text("m.id"),
             "lastMessage.rid" => Column::Text("m.room"),
             "lastMessage.msg" => Column::Text("m.msg"),
@@ -174,7 +179,7 @@ fn read_with_last(row: &mut Row) -> Result<Room> {
 
 fn read_last(row: &mut Row) -> Result<Option<Message>> {
     // The first column of a message is its id; NULL where the join found none.
-    row.is_null()?.then_some(Ok(None)).unwrap_or_else(|| messages::read(row).map(Some))
+    if row.is_null()? { Ok(None) } else { messages::read(row).map(Some) }
 }
 
 pub(crate) async fn by_id(store: &Store, id: &str) -> Result<Option<Room>> {
@@ -189,7 +194,9 @@ pub(crate) async fn with_member(
     user: &UserId,
 ) -> Result<Option<(Room, Member)>> {
     let rows = store.read(MINE, [id.into(), user.into()]).await?;
-    let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
+    let Some(mut row) = rows.into_iter().next() else {
+        return Ok(None);
+    };
     let room = read(&mut row)?;
     Ok(Some((room, members::read(&mut row)?)))
 }
@@ -209,7 +216,9 @@ pub(crate) async fn by_members(
     user: &UserId,
 ) -> Result<Option<ByMembers>> {
     let rows = store.read(BY_KEY, [key.into(), user.into()]).await?;
-    let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
+    let Some(mut row) = rows.into_iter().next() else {
+        return Ok(None);
+    };
     let room = read(&mut row)?;
     Ok(Some(ByMembers { room, members: row.int()?, open: row.int()? > 0 }))
 }
@@ -225,7 +234,7 @@ pub(crate) async fn add(store: &Store, new: &NewRoom) -> Result<()> {
         new.ts.into(),
         (&new.creator).into(),
         new.key.as_str().into(),
-        (new.members.len() as i64).into(),
+        count(new.members.len()).into(),
         new.uids.as_str().into(),
         new.usernames.as_str().into(),
         new.body.as_str().into(),
@@ -299,10 +308,8 @@ pub(crate) async fn conversation(
     user: &UserId,
     room: &RoomId,
 ) -> Result<Option<Conversation>> {
-    let reads = vec![
-        Read::new(ONE, [user.into(), room.into()]),
-        Read::new(ONE_MEMBERS, [room.into()]),
-    ];
+    let reads =
+        vec![Read::new(ONE, [user.into(), room.into()]), Read::new(ONE_MEMBERS, [room.into()])];
     Ok(conversations(store.read_all(reads).await?)?.pop())
 }
 

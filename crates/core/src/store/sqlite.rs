@@ -62,7 +62,9 @@ impl Sqlite {
             let (mut connection, jobs) = (connect(&path)?, read_jobs.clone());
             connection.pragma_update(None, "query_only", true).map_err(fault)?;
             let began = limit_time(&mut connection)?;
-            thread("store-reader", move || read_loop(&connection, &jobs, &began))?;
+            thread("store-reader", move || {
+                read_loop(&connection, &jobs, &began);
+            })?;
         }
         Ok(Self { reads, writes })
     }
@@ -117,9 +119,8 @@ fn connect(path: &Path) -> Result<Connection> {
 
 /// Gives the writer `event_pos()`: the next position of the event log.
 fn add_position(connection: &Connection, last: Arc<AtomicI64>) -> Result<()> {
-    let next = move |_: &rusqlite::functions::Context<'_>| {
-        Ok(last.fetch_add(1, Ordering::Relaxed) + 1)
-    };
+    let next =
+        move |_: &rusqlite::functions::Context<'_>| Ok(last.fetch_add(1, Ordering::Relaxed) + 1);
     let flags = FunctionFlags::SQLITE_UTF8;
     connection.create_scalar_function("event_pos", 0, flags, next).map_err(fault)
 }
@@ -148,16 +149,13 @@ fn limit_time(connection: &mut Connection) -> Result<Arc<AtomicI64>> {
     const STEPS: i32 = 50_000;
     let began = Arc::new(AtomicI64::new(Ms::MAX));
     let since = began.clone();
-    let late = move || Clock::default().now().saturating_sub(since.load(Ordering::Relaxed)) > READ_TIME;
+    let late =
+        move || Clock::default().now().saturating_sub(since.load(Ordering::Relaxed)) > READ_TIME;
     connection.progress_handler(STEPS, Some(late)).map_err(fault)?;
     Ok(began)
 }
 
-fn read_loop(
-    connection: &Connection,
-    jobs: &Mutex<mpsc::Receiver<ReadJob>>,
-    began: &AtomicI64,
-) {
+fn read_loop(connection: &Connection, jobs: &Mutex<mpsc::Receiver<ReadJob>>, began: &AtomicI64) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some((reads, reply)) = job else { return };

@@ -48,7 +48,12 @@ pub(crate) async fn add(store: &Store, new: &NewToken<'_>, now: Ms) -> Result<Ve
 }
 
 /// Says that tokens ended, so that every node forgets them.
-pub(crate) async fn announce(store: &Store, user: &UserId, hashes: &[String], now: Ms) -> Result<()> {
+pub(crate) async fn announce(
+    store: &Store,
+    user: &UserId,
+    hashes: &[String],
+    now: Ms,
+) -> Result<()> {
     let mut change = Change::new();
     for hash in hashes {
         events::add(&mut change, now, Kind::Session, None, Some(user.as_str()), hash);
@@ -59,7 +64,9 @@ pub(crate) async fn announce(store: &Store, user: &UserId, hashes: &[String], no
 /// Whose token this is, if the account is active, and when it ends.
 pub(crate) async fn find(store: &Store, hash: &str) -> Result<Option<(User, Option<Ms>)>> {
     let rows = store.read(FIND, [hash.into()]).await?;
-    let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
+    let Some(mut row) = rows.into_iter().next() else {
+        return Ok(None);
+    };
     let expires = row.opt_int()?;
     Ok(Some((users::read(&mut row)?, expires)))
 }

@@ -135,7 +135,9 @@ async fn secret(
     arg: Value,
 ) -> Result<Option<(User, Option<String>)>> {
     let rows = store.read(sql, [arg]).await?;
-    let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
+    let Some(mut row) = rows.into_iter().next() else {
+        return Ok(None);
+    };
     Ok(Some((read(&mut row)?, row.opt_text()?)))
 }
 
@@ -256,7 +258,8 @@ pub(crate) fn add_to(change: &mut Change, new: &NewAccount) -> Result<()> {
     };
     change.expect(0, Error::BadId, ID_TAKEN, [(&user.id).into(), id_fold]);
     change.expect(1, taken, ADD, args(user, new.password.as_deref())?);
-    finish(change, user)
+    finish(change, user);
+    Ok(())
 }
 
 /// Replaces everything of an account but a password that is not given.
@@ -275,18 +278,17 @@ pub(crate) async fn replace(store: &Store, new: &NewAccount) -> Result<()> {
     }
     change.run(SILENCE_MEMBER, [(&user.id).into(), (!user.active).into()]);
     change.run(DROP_EMAILS, [(&user.id).into()]);
-    finish(&mut change, user)?;
+    finish(&mut change, user);
     store.write(change).await.map(drop)
 }
 
-fn finish(change: &mut Change, user: &User) -> Result<()> {
+fn finish(change: &mut Change, user: &User) {
     for email in &user.emails {
         let taken = Error::EmailTaken(email.address.clone());
         let fold = crate::account::fold(&email.address);
         change.expect(1, taken, ADD_EMAIL, [fold.into(), (&user.id).into()]);
     }
     events::add(change, user.updated, Kind::User, None, None, user.id.as_str());
-    Ok(())
 }
 
 /// Is there anyone with the role `admin`?

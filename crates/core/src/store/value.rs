@@ -128,7 +128,8 @@ impl Row {
     /// Is the next column NULL? Takes nothing.
     pub(crate) fn is_null(&self) -> Result<bool, Error> {
         let next = self.0.as_slice().first();
-        let next = next.ok_or_else(|| Error::internal("a row has fewer columns than its reader"))?;
+        let next =
+            next.ok_or_else(|| Error::internal("a row has fewer columns than its reader"))?;
         Ok(*next == Value::Null)
     }
 }

@@ -32,11 +32,7 @@ fn note(author: &str) -> Message {
     Message {
         id: "m".into(),
         room: "r".into(),
-        author: Author {
-            id: author.into(),
-            username: author.to_owned(),
-            name: None,
-        },
+        author: Author { id: author.into(), username: author.to_owned(), name: None },
         ts: 3000,
         updated: 4000,
         kind: None,
@@ -61,9 +57,7 @@ fn note(author: &str) -> Message {
 /// A conversation of these ids; in capitals those whose account is gone.
 fn among(ids: &[&str]) -> Conversation {
     let gone = |id: &str| id.chars().all(|c| c.is_ascii_uppercase());
-    let members = ids
-        .iter()
-        .map(|&id| (id.into(), (!gone(id)).then(|| account(id))));
+    let members = ids.iter().map(|&id| (id.into(), (!gone(id)).then(|| account(id))));
     let names: Vec<String> = ids.iter().map(|id| id.to_lowercase()).collect();
     let room = Room {
         id: "r".into(),
@@ -85,10 +79,7 @@ fn among(ids: &[&str]) -> Conversation {
         body: "{}".to_owned(),
         last: None,
     };
-    Conversation {
-        room,
-        members: members.collect(),
-    }
+    Conversation { room, members: members.collect() }
 }
 
 fn parsed(write: impl FnOnce(&mut parlance_http::json::Object<'_>)) -> Value {
@@ -113,10 +104,7 @@ fn a_gone_account_is_shown_as_what_is_left() {
     assert_eq!(row["otherUser"], tombstone);
     assert_eq!(row["otherUsers"][0], tombstone);
     assert_eq!(row["channel"]["displayName"], "Deleted user, CAT");
-    assert_eq!(
-        row["channel"]["createdBy"], "B",
-        "the first member, where the maker is unknown"
-    );
+    assert_eq!(row["channel"]["createdBy"], "B", "the first member, where the maker is unknown");
     assert_eq!(row["channel"]["memberCount"], 3);
 }
 
@@ -133,32 +121,20 @@ fn only_ordinary_messages_are_the_last() {
     assert!(seen(&one, "ann").get("lastMessage").is_none());
     one.room.last = Some(Box::new(note("bob")));
     assert_eq!(seen(&one, "ann")["lastMessage"]["content"], "hi");
-    one.room.last = Some(Box::new(Message {
-        kind: Some("e2e".to_owned()),
-        ..note("bob")
-    }));
+    one.room.last = Some(Box::new(Message { kind: Some("e2e".to_owned()), ..note("bob") }));
     assert!(seen(&one, "ann").get("lastMessage").is_none());
 }
 
 #[test]
 fn statuses_and_kinds_are_those_of_the_contract() {
-    for (stored, status) in [
-        ("online", "online"),
-        ("busy", "away"),
-        ("away", "away"),
-        ("x", "offline"),
-    ] {
-        let one = User {
-            status: stored.to_owned(),
-            ..account("ann")
-        };
+    for (stored, status) in
+        [("online", "online"), ("busy", "away"), ("away", "away"), ("x", "offline")]
+    {
+        let one = User { status: stored.to_owned(), ..account("ann") };
         assert_eq!(parsed(|o| user(o, &Person::of(&one)))["status"], status);
     }
     for (kind, bot) in [("user", false), ("bot", true), ("app", true)] {
-        let one = User {
-            kind: kind.to_owned(),
-            ..account("ann")
-        };
+        let one = User { kind: kind.to_owned(), ..account("ann") };
         assert_eq!(parsed(|o| user(o, &Person::of(&one)))["bot"], bot);
     }
 }
@@ -177,19 +153,13 @@ fn an_author_who_is_no_member_keeps_the_names_of_then() {
 #[test]
 fn an_edit_shows() {
     let one = among(&["ann", "bob"]);
-    let edited = Message {
-        edited_at: Some(4000),
-        ..note("ann")
-    };
+    let edited = Message { edited_at: Some(4000), ..note("ann") };
     let edited = shown(&edited, &People::of(&one, &[]));
     assert_eq!(
         (&edited["edited"], &edited["updatedAt"]),
         (&json!(true), &json!("1970-01-01T00:00:04.000Z"))
     );
-    assert_eq!(
-        shown(&note("ann"), &People::of(&one, &[]))["edited"],
-        json!(false)
-    );
+    assert_eq!(shown(&note("ann"), &People::of(&one, &[]))["edited"], json!(false));
 }
 
 #[test]
@@ -203,19 +173,13 @@ fn only_people_are_mentioned() {
         {"username": "no id"},
         7,
     ]);
-    let message = Message {
-        mentions: Some(stored.to_string()),
-        ..note("ann")
-    };
+    let message = Message { mentions: Some(stored.to_string()), ..note("ann") };
     assert_eq!(
         shown(&message, &People::of(&one, &[]))["mentions"],
         json!([{"id": "bob", "username": "bob", "displayName": "BOB"},
             {"id": "eve", "username": "eve", "displayName": "Eve"}])
     );
-    assert_eq!(
-        shown(&note("ann"), &People::of(&one, &[]))["mentions"],
-        json!([])
-    );
+    assert_eq!(shown(&note("ann"), &People::of(&one, &[]))["mentions"], json!([]));
 }
 
 #[test]
@@ -225,10 +189,7 @@ fn two_names_of_one_character_are_one_reaction() {
         ":thumbsup:": {"usernames": ["bob", "lost"]},
         ":our_own:": {"usernames": ["ann"]},
     });
-    let message = Message {
-        reactions: Some(stored.to_string()),
-        ..note("ann")
-    };
+    let message = Message { reactions: Some(stored.to_string()), ..note("ann") };
     assert_eq!(reactions(&message).len(), 2);
     let one = among(&["ann", "bob"]);
     let shown = shown(&message, &People::of(&one, &[]));

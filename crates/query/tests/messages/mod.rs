@@ -16,14 +16,10 @@ impl FieldMap for Messages {
             "u._id" => Column::Text("m.usr"),
             "t" => Column::Const("d"),
             "ghost" => Column::Never,
-            "tags" => Column::Each {
-                from: "tags x WHERE x.message = m.id",
-                value: "x.tag",
-            },
-            "mentions._id" => Column::Each {
-                from: "mentioned x WHERE x.message = m.id",
-                value: "x.usr",
-            },
+            "tags" => Column::Each { from: "tags x WHERE x.message = m.id", value: "x.tag" },
+            "mentions._id" => {
+                Column::Each { from: "mentioned x WHERE x.message = m.id", value: "x.usr" }
+            }
             _ => return None,
         })
     }

@@ -11,10 +11,7 @@ use crate::{MAX_WASTE_BASE, MAX_WASTE_PER_BYTE};
 
 type Found = Option<(Vec<Inline>, usize)>;
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "every caller answers with a find or nothing"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "every caller answers with a find or nothing")]
 fn one(node: Inline, end: usize) -> Found {
     Some((vec![node], end))
 }
@@ -68,18 +65,10 @@ impl Walk<'_> {
 
     /// Marks with nothing but blanks between them are text.
     fn hollow(&mut self, at: usize, mark: u8) -> Option<usize> {
-        let marks = |from: usize| {
-            self.bytes[from..]
-                .iter()
-                .take(2)
-                .take_while(|b| **b == mark)
-                .count()
-        };
+        let marks =
+            |from: usize| self.bytes[from..].iter().take(2).take_while(|b| **b == mark).count();
         let blank = at + marks(at);
-        let blanks = self.bytes[blank..]
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count();
+        let blanks = self.bytes[blank..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
         let close = blank + blanks;
         let end = close + marks(close);
         self.steps += end - at;
@@ -88,10 +77,7 @@ impl Walk<'_> {
 
     /// `_x_` is only text when a letter follows.
     fn italic(&mut self, nodes: Vec<Inline>, mark: &[u8], end: usize) -> Found {
-        let letters = self.bytes[end..]
-            .iter()
-            .take_while(|b| b.is_ascii_alphabetic())
-            .count();
+        let letters = self.bytes[end..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
         if letters == 0 {
             return one(Inline::Italic(nodes), end);
         }
@@ -100,10 +86,7 @@ impl Walk<'_> {
         let mut all = Vec::with_capacity(nodes.len() + 2);
         all.push(Inline::Plain(mark.to_owned()));
         all.extend(nodes);
-        all.push(Inline::Plain(format!(
-            "{mark}{}",
-            &self.text[end..end + letters]
-        )));
+        all.push(Inline::Plain(format!("{mark}{}", &self.text[end..end + letters])));
         Some((all, end + letters))
     }
 
@@ -114,17 +97,12 @@ impl Walk<'_> {
 
     pub(super) fn code(&mut self, at: usize) -> Found {
         let rest = &self.bytes[at + 1..];
-        let len = rest
-            .iter()
-            .position(|b| matches!(b, b'`' | b'\n' | b'\r'))?;
+        let len = rest.iter().position(|b| matches!(b, b'`' | b'\n' | b'\r'))?;
         self.steps += len;
         if len == 0 || rest[len] != b'`' {
             return None;
         }
-        one(
-            Inline::Code(self.text[at + 1..at + 1 + len].to_owned()),
-            at + len + 2,
-        )
+        one(Inline::Code(self.text[at + 1..at + 1 + len].to_owned()), at + len + 2)
     }
 
     pub(super) fn bracket(&mut self, at: usize, b: u8, within: Within) -> Found {
@@ -137,11 +115,7 @@ impl Walk<'_> {
                 {
                     return one(node, at + len);
                 }
-                if within.used & LABEL == 0 {
-                    self.angle(at)
-                } else {
-                    None
-                }
+                if within.used & LABEL == 0 { self.angle(at) } else { None }
             }
             _ => None,
         }
@@ -154,9 +128,7 @@ impl Walk<'_> {
         if asked <= from && from <= found {
             return (found < self.text.len()).then_some(found);
         }
-        let found = self.text[from..]
-            .find("](")
-            .map_or(self.text.len(), |len| from + len);
+        let found = self.text[from..].find("](").map_or(self.text.len(), |len| from + len);
         self.steps += found - from;
         self.label_end = (from, found);
         (found < self.text.len()).then_some(found)
@@ -170,10 +142,7 @@ impl Walk<'_> {
         }
         let before = self.steps;
         let mut out = Out::new();
-        let inside = Within {
-            kind: Kind::Label,
-            used: within.used | LABEL,
-        };
+        let inside = Within { kind: Kind::Label, used: within.used | LABEL };
         let close = self.sequence(at + 1, inside, &mut out);
         let end = if self.bytes[close..].starts_with(b"](") {
             link::target(self.bytes, close + 2, &mut self.steps)
@@ -191,13 +160,7 @@ impl Walk<'_> {
         if label.is_empty() {
             label.push(Inline::Plain(href(src)));
         }
-        one(
-            Inline::Link {
-                src: href(src),
-                label,
-            },
-            end + 1,
-        )
+        one(Inline::Link { src: href(src), label }, end + 1)
     }
 
     /// `![label](target)`
@@ -221,11 +184,7 @@ impl Walk<'_> {
             return None;
         };
         let src = href(&self.text[close + 2..end]);
-        let label = if label.is_empty() {
-            src.clone()
-        } else {
-            label.to_owned()
-        };
+        let label = if label.is_empty() { src.clone() } else { label.to_owned() };
         one(Inline::Image { src, label }, end + 1)
     }
 
@@ -242,13 +201,7 @@ impl Walk<'_> {
         };
         let src = &self.text[at + 1..bar];
         let label = vec![Inline::Plain(self.text[bar + 1..end].to_owned())];
-        one(
-            Inline::Link {
-                src: href(src),
-                label,
-            },
-            end + 1,
-        )
+        one(Inline::Link { src: href(src), label }, end + 1)
     }
 
     /// Where the bar and the closing bracket of `<target|label>` stand.
@@ -258,9 +211,7 @@ impl Walk<'_> {
             return None;
         }
         let label = &self.bytes[bar + 1..];
-        let len = label
-            .iter()
-            .position(|b| *b < b' ' || matches!(b, b'<' | b'>' | b'|'))?;
+        let len = label.iter().position(|b| *b < b' ' || matches!(b, b'<' | b'>' | b'|'))?;
         self.steps += len;
         (len > 0 && label[len] == b'>').then_some((bar, bar + 1 + len))
     }
@@ -272,10 +223,7 @@ impl Walk<'_> {
         }
         let mut end = self.name(at + 1)?;
         if b == b'#' {
-            return one(
-                Inline::MentionChannel(self.text[at + 1..end].to_owned()),
-                end,
-            );
+            return one(Inline::MentionChannel(self.text[at + 1..end].to_owned()), end);
         }
         if matches!(self.bytes.get(end), Some(b'@' | b':'))
             && let Some(server) = self.name(end + 1)
@@ -316,13 +264,7 @@ impl Walk<'_> {
         self.steps += text.len();
         let label = Inline::Plain(text.to_owned());
         match address::tel(text) {
-            Some(src) => one(
-                Inline::Link {
-                    src,
-                    label: vec![label],
-                },
-                end,
-            ),
+            Some(src) => one(Inline::Link { src, label: vec![label] }, end),
             None => one(label, end),
         }
     }

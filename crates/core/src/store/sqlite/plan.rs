@@ -9,7 +9,7 @@ use crate::list::{ListQuery, Marks};
 use crate::login::{Hashing, Login, Password};
 use crate::send::NewMessage;
 use crate::store::Sql;
-use crate::{Caller, Clock, Core, Database, Options, Perm};
+use crate::{Access, Caller, Clock, Core, Database, Options, Perm};
 use parlance_query::{Filter, Limits, Sort};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -19,42 +19,19 @@ static NOTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// Remembers that a statement was run.
 pub(super) fn note(sql: &Sql) {
-    NOTED
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(sql.text().to_owned());
+    NOTED.lock().unwrap_or_else(PoisonError::into_inner).insert(sql.text().to_owned());
 }
 
 /// What may be read from end to end: the step of the plan, a piece of the statement, and why.
 const MAY_SCAN: [(&str, &str, &str); 8] = [
     ("CONSTANT ROW", "", "one row of the statement's own"),
     ("page", "", "the page that the statement found before"),
-    (
-        "settings",
-        "FROM settings",
-        "a few dozen rows, kept in memory",
-    ),
-    (
-        "permissions",
-        "FROM permissions",
-        "a few dozen rows, kept in memory",
-    ),
-    (
-        "audit",
-        "ORDER BY ts DESC",
-        "in the order of its index, up to a limit",
-    ),
+    ("settings", "FROM settings", "a few dozen rows, kept in memory"),
+    ("permissions", "FROM permissions", "a few dozen rows, kept in memory"),
+    ("audit", "ORDER BY ts DESC", "in the order of its index, up to a limit"),
     ("users", "roles LIKE", "once, at the start"),
-    (
-        "events",
-        "ORDER BY pos LIMIT 20000",
-        "in the order of its index, up to a limit",
-    ),
-    (
-        "client_keys",
-        "INSERT INTO messages",
-        "runs only for rows whose message is missing",
-    ),
+    ("events", "ORDER BY pos LIMIT 20000", "in the order of its index, up to a limit"),
+    ("client_keys", "INSERT INTO messages", "runs only for rows whose message is missing"),
 ];
 
 /// Does this step read a table from end to end that grows with use?
@@ -62,9 +39,7 @@ fn scans(step: &str, sql: &str) -> bool {
     let Some(what) = step.strip_prefix("SCAN ") else {
         return false;
     };
-    !MAY_SCAN
-        .iter()
-        .any(|(table, piece, _)| what.starts_with(table) && sql.contains(piece))
+    !MAY_SCAN.iter().any(|(table, piece, _)| what.starts_with(table) && sql.contains(piece))
 }
 
 fn explain(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
@@ -87,12 +62,40 @@ async fn person(core: &Core, name: &str, roles: &[&str]) -> crate::Result<Caller
     };
     core.create_user(Authority::Operator, new).await?;
     let address = format!("{name}@example.com");
-    core.login(Login::Either(&address), &Password::plain("secret")?)
-        .await?;
-    let session = core
-        .login(Login::Username(name), &Password::plain("secret")?)
-        .await?;
+    core.login(Login::Either(&address), &Password::plain("secret")?).await?;
+    let session = core.login(Login::Username(name), &Password::plain("secret")?).await?;
     core.caller(&session.token, None).await
+}
+
+/// Uses every list once.
+async fn lists(
+    core: &Core,
+    [boss, ann, bob]: [&Caller; 3],
+    access: &Access,
+    sent: &crate::Message,
+) -> crate::Result<()> {
+    let none = |_: &crate::Message| Value::Null;
+    let all = ListQuery::first(50);
+    for marks in [
+        Marks::default(),
+        Marks { mentioned: vec!["x".to_owned()], ..Marks::default() },
+        Marks { starred: vec!["x".to_owned(), "y".to_owned()], ..Marks::default() },
+        Marks { pinned: true, ..Marks::default() },
+    ] {
+        core.messages(bob, access, &all, &marks, &none).await?;
+    }
+    let filter = Filter::parse(r#"{"u._id":"x","ts":{"$gt":{"$date":5}}}"#, &Limits::default())?;
+    let sort = Sort::parse(r#"{"ts":1}"#, &Limits::default())?;
+    let asked = ListQuery { filter, sort: Some(sort), ..all.clone() };
+    core.messages(bob, access, &asked, &Marks::default(), &none).await?;
+    core.messages_before(bob, access, Some(sent.id.as_str()), 20).await?;
+    core.message(bob, sent.id.as_str()).await?;
+    core.dm_list(ann, &all, &|_| Value::Null).await?;
+    core.dm_recent(ann, None, 30).await?;
+    core.conversation(ann, &access.room().id).await?;
+    let admin = core.admin(boss, Perm::ViewRoomAdministration)?;
+    core.dm_list_everyone(admin, "::1", &all, &|_| Value::Null).await?;
+    Ok(())
 }
 
 /// Uses everything once.
@@ -104,79 +107,26 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.open_direct(&bob, &["ann"], false).await?;
     core.open_direct(&ann, &["bob", "boss"], false).await?;
     let access = core.access(&ann, room.id.as_str()).await?;
-    let new = NewMessage {
-        key: Some("key".to_owned()),
-        ..NewMessage::text("hi @bob @all")
-    };
+    let new = NewMessage { key: Some("key".to_owned()), ..NewMessage::text("hi @bob @all") };
     let sent = core.send(&ann, &access, new.clone()).await?.message;
     core.send(&ann, &access, new).await?;
     let thread = Some(sent.id.to_string());
-    core.send(
-        &ann,
-        &access,
-        NewMessage {
-            thread,
-            ..NewMessage::text("a reply")
-        },
-    )
-    .await?;
+    core.send(&ann, &access, NewMessage { thread, ..NewMessage::text("a reply") }).await?;
     core.react(&bob, sent.id.as_str(), "smile", None).await?;
     core.star(&bob, sent.id.as_str(), true).await?;
     core.star(&bob, sent.id.as_str(), false).await?;
     core.pin(&boss, sent.id.as_str()).await.err();
     core.pin(&ann, sent.id.as_str()).await.err();
-    let none = |_: &crate::Message| Value::Null;
-    let all = ListQuery::first(50);
-    for marks in [
-        Marks::default(),
-        Marks {
-            mentioned: vec!["x".to_owned()],
-            ..Marks::default()
-        },
-        Marks {
-            starred: vec!["x".to_owned(), "y".to_owned()],
-            ..Marks::default()
-        },
-        Marks {
-            pinned: true,
-            ..Marks::default()
-        },
-    ] {
-        core.messages(&bob, &access, &all, &marks, &none).await?;
-    }
-    let filter = Filter::parse(
-        r#"{"u._id":"x","ts":{"$gt":{"$date":5}}}"#,
-        &Limits::default(),
-    )?;
-    let sort = Sort::parse(r#"{"ts":1}"#, &Limits::default())?;
-    let asked = ListQuery {
-        filter,
-        sort: Some(sort),
-        ..all.clone()
-    };
-    core.messages(&bob, &access, &asked, &Marks::default(), &none)
-        .await?;
-    core.messages_before(&bob, &access, Some(sent.id.as_str()), 20)
-        .await?;
-    core.message(&bob, sent.id.as_str()).await?;
-    core.dm_list(&ann, &all, &|_| Value::Null).await?;
-    core.dm_recent(&ann, None, 30).await?;
-    core.conversation(&ann, &room.id).await?;
-    let admin = core.admin(&boss, Perm::ViewRoomAdministration)?;
-    core.dm_list_everyone(admin, "::1", &all, &|_| Value::Null)
-        .await?;
+    lists(core, [&boss, &ann, &bob], &access, &sent).await?;
     core.close_room(&ann, &access).await?;
     let access = core.access(&ann, room.id.as_str()).await?;
     core.open_room(&ann, &access).await?;
     core.set_block(&ann, &access, true).await?;
-    core.set_read_only(core.admin(&boss, Perm::EditRoom)?, &room.id, true)
-        .await?;
+    core.set_read_only(core.admin(&boss, Perm::EditRoom)?, &room.id, true).await?;
     core.search_users(&ann, "bo", 10).await?;
     core.set_status(&ann, Some("busy"), Some("away")).await?;
-    core.set_password(Authority::Operator, bob.id(), &Password::plain("other")?)
-        .await?;
-    core.set_active(Authority::Operator, bob.id(), false)
-        .await?;
+    core.set_password(Authority::Operator, bob.id(), &Password::plain("other")?).await?;
+    core.set_active(Authority::Operator, bob.id(), false).await?;
     core.overwrite_setting("Site_Name", &json!("x")).await?;
     core.has_admin().await?;
     core.ready().await?;
@@ -188,11 +138,7 @@ async fn walk(core: &Core) -> crate::Result<()> {
 async fn every_statement_prepares_and_none_scans_what_grows() {
     let dir = std::env::temp_dir().join(format!("parlance_plan_{}", std::process::id()));
     let mut options = Options::new(Database::Embedded(dir.clone()));
-    options.hashing = Hashing {
-        memory: 64,
-        passes: 1,
-        parallel: 1,
-    };
+    options.hashing = Hashing { memory: 64, passes: 1, parallel: 1 };
     options.chance = Chance::seeded(1);
     options.clock = Clock::default();
     let core = Core::open(options).await.expect("a core");
@@ -204,9 +150,7 @@ async fn every_statement_prepares_and_none_scans_what_grows() {
     let mut wrong = Vec::new();
     for sql in &noted {
         let plan = explain(&connection, sql).expect(sql);
-        let sorts = plan
-            .iter()
-            .any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
+        let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
         let of_messages = sql.contains("WHERE m.room = $1 ORDER BY m.ts DESC")
             || sql.contains("WHERE m.room = $1 AND (m.ts < $3");
         if plan.iter().any(|step| scans(step, sql)) || (of_messages && sorts) {
