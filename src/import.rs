@@ -48,13 +48,19 @@ pub(crate) async fn run(store: &StoreConfig, args: &ImportArgs) -> Result<ExitCo
         Box::new(BufReader::with_capacity(256 * 1024, file))
     };
     let core = store.open().await?;
+    let done = take_all(&core, &mut *file, &name).await;
+    core.close().await;
+    done
+}
+
+async fn take_all(core: &Core, file: &mut dyn BufRead, name: &str) -> Result<ExitCode, Failure> {
     let mut counts = [Count::default(); 5];
     let mut number = 0;
     loop {
-        let lines = batch(&mut *file, &mut number).map_err(|error| format!("{name}: {error}"))?;
+        let lines = batch(file, &mut number).map_err(|error| format!("{name}: {error}"))?;
         let Some((last, _)) = lines.last() else { break };
         let stopped = format!("stopped before line {} was stored", last + 1);
-        let outcomes = give(&core, &lines).await;
+        let outcomes = give(core, &lines).await;
         for outcome in outcomes.map_err(|why| format!("{why}; {stopped} (import it again)"))? {
             count(&mut counts, &outcome);
         }

@@ -36,7 +36,9 @@ pub(crate) async fn run(store: &StoreConfig, config: &ServeConfig) -> Result<Exi
     let edge = Edge::new(core.clone(), config.edge(local.port())?);
     let app = layered(&edge);
     tracing::info!(target: "parlance::told", "listening on http://{local}");
-    serve(listener, app, &core, stop).await?;
+    let served = serve(listener, app, &core, stop).await;
+    core.close().await;
+    served?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

@@ -62,7 +62,9 @@ pub(crate) async fn run(store: &StoreConfig, command: UserCommand) -> Result<Exi
         None => None,
     };
     let core = store.open().await?;
-    let id = create(&core, args, password.as_deref()).await?;
+    let made_id = create(&core, args, password.as_deref()).await;
+    core.close().await;
+    let id = made_id?;
     println!("{id}");
     if let Some(made) = made {
         println!("{made}");

@@ -6,9 +6,9 @@ mod examples;
 mod refusals;
 
 use crate::app::{TestApp, TestUser};
+use parlance_core::access::Access;
 use parlance_core::import::{Collection, Fate, Line, Outcome};
 use parlance_core::list::{ListQuery, Marks};
-use parlance_core::room::Access;
 use parlance_core::{Message, Room, time};
 use serde_json::{Map, Value, json};
 

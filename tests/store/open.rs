@@ -4,7 +4,7 @@ use super::Chat;
 use parlance_core::account::{Authority, NewUser};
 use parlance_core::list::ListQuery;
 use parlance_core::login::{Login, Password};
-use parlance_core::room::Opened;
+use parlance_core::open::Opened;
 use parlance_core::{Caller, Core};
 use std::collections::BTreeSet;
 

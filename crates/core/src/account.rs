@@ -202,7 +202,7 @@ impl Core {
         self.start_session(account.user, account.password.as_deref()).await
     }
 
-    async fn add_user(&self, new: NewUser, operator: bool) -> Result<NewAccount> {
+    pub(crate) async fn add_user(&self, new: NewUser, operator: bool) -> Result<NewAccount> {
         // Said before the password is hashed, which is what costs; the change says it again.
         let named = users::by_username(self.store(), &fold(&new.username)).await?;
         if named.is_some_and(|named| new.id.as_deref() != Some(named.id.as_str())) {
@@ -213,7 +213,7 @@ impl Core {
         Ok(account)
     }
 
-    async fn prepare_user(&self, new: NewUser, operator: bool) -> Result<NewAccount> {
+    pub(crate) async fn prepare_user(&self, new: NewUser, operator: bool) -> Result<NewAccount> {
         self.check_username(&new.username, operator)?;
         let name = if new.name.trim().is_empty() { &new.username } else { new.name.trim() };
         if name.contains(['<', '>', '/', '\\', '\0']) || name.chars().count() > MAX_NAME {
@@ -352,68 +352,5 @@ impl Core {
         users::set_password(self.store(), id, &hash, self.clock().now()).await?;
         self.live().forget_user(id);
         Ok(())
-    }
-
-    /// The operator's way to make an account or bring one up to date: by id, else by username.
-    pub async fn upsert_user(&self, new: NewUser) -> Result<User> {
-        let existing = match &new.id {
-            Some(id) => users::by_id(self.store(), &UserId::from(id.as_str())).await?,
-            None => users::by_username(self.store(), &fold(&new.username)).await?,
-        };
-        let Some(existing) = existing else {
-            return self.create_user(Authority::Operator, new).await;
-        };
-        let (named, addressed) = (!new.name.trim().is_empty(), new.email.is_some());
-        let (roles, body) = (new.roles.clone(), new.body.is_empty());
-        let mut account = self.prepare_user(new, true).await?;
-        let user = &mut account.user;
-        user.id = existing.id.clone();
-        user.created = existing.created;
-        user.updated = user.updated.max(existing.updated + 1);
-        user.active = existing.active;
-        user.status = existing.status;
-        user.status_default = existing.status_default;
-        user.status_text = existing.status_text;
-        user.last_login = existing.last_login;
-        if !named {
-            user.name = existing.name;
-        }
-        if !addressed {
-            user.emails = existing.emails;
-        }
-        if roles.is_empty() {
-            user.roles = existing.roles;
-            user.kind = existing.kind;
-        }
-        if body {
-            user.body = existing.body;
-        }
-        users::replace(self.store(), &account).await?;
-        self.live().forget_user(&account.user.id);
-        Ok(account.user)
-    }
-
-    /// Is there an administrator yet?
-    pub async fn has_admin(&self) -> Result<bool> {
-        users::any_admin(self.store()).await
-    }
-
-    /// The built-in bot that every client knows by id.
-    pub(crate) async fn ensure_rocket_cat(&self) -> Result<()> {
-        if users::by_id(self.store(), &UserId::from(ROCKET_CAT)).await?.is_some() {
-            return Ok(());
-        }
-        let new = NewUser {
-            id: Some(ROCKET_CAT.to_owned()),
-            username: ROCKET_CAT.to_owned(),
-            name: "Rocket.Cat".to_owned(),
-            roles: vec!["bot".to_owned()],
-            ..NewUser::default()
-        };
-        match self.add_user(new, true).await {
-            // Another node made it first.
-            Ok(_) | Err(Error::BadId | Error::UsernameTaken(_)) => Ok(()),
-            Err(other) => Err(other),
-        }
     }
 }

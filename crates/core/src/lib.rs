@@ -2,6 +2,7 @@
 //! Two faces translate, this crate decides, its private `store` remembers. Nothing here knows a
 //! wire format or an HTTP status: a face holds a [`Core`], turns tokens into a [`Caller`], and asks.
 
+pub mod access;
 pub mod account;
 pub mod audit;
 mod bus;
@@ -17,6 +18,8 @@ mod live;
 pub mod login;
 pub mod mark;
 pub mod message;
+pub mod open;
+mod operator;
 mod publisher;
 pub mod room;
 pub mod send;
@@ -24,13 +27,14 @@ pub mod setting;
 mod store;
 pub mod time;
 
+pub use access::Access;
 pub use account::User;
 pub use bus::Subscription;
 pub use caller::{Admin, Caller, Perm};
 pub use error::{Error, Result};
 pub use id::{MessageId, RoomId, UserId};
 pub use message::Message;
-pub use room::{Access, Room};
+pub use room::Room;
 pub use store::{Database, StoreOptions};
 pub use time::{Clock, Ms};
 

@@ -2,10 +2,10 @@
 //! not there and one in a foreign room get the same answer. Reactions are one JSON text by short
 //! name, replaced only if it still is what was read, so that two who react at once both count.
 
+use crate::access::Access;
 use crate::caller::{Caller, Perm};
 use crate::error::{Error, Feature, Result};
 use crate::message::Message;
-use crate::room::Access;
 use crate::send::{Draft, Mentions};
 use crate::store::messages;
 use crate::{Core, emoji, setting, time};

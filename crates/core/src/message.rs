@@ -1,11 +1,11 @@
 //! A message, and reading them: one by id, a room's by page. JSON that is only carried (`md`,
 //! `urls`, `attachments`, …) stays the text it was stored as; a face writes it out as it is.
 
+use crate::access::Access;
 use crate::caller::Caller;
 use crate::error::{Error, Feature, Result};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::list::{ListQuery, Marks, Page};
-use crate::room::Access;
 use crate::store::messages;
 use crate::time::Ms;
 use crate::{Admin, Core, Perm, audit, setting};

@@ -2,12 +2,12 @@
 //! Checks here give the precise refusal; the change checks the same rights again under the rows it
 //! locks (ruling A5), so nothing that happens in between lets a message through.
 
+use crate::access::Access;
 use crate::caller::{Caller, Perm};
 use crate::error::{Error, Feature, Result};
 use crate::id::{MessageId, RoomId, UserId, is_id};
 use crate::list::count;
 use crate::message::{Author, Message};
-use crate::room::Access;
 use crate::store::{messages, rooms, users};
 use crate::time::Ms;
 use crate::{Core, setting};

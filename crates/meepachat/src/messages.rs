@@ -9,7 +9,7 @@ use crate::{answer, page, wire};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use parlance_core::room::Access;
+use parlance_core::access::Access;
 use parlance_core::send::{NewMessage, TextLimit};
 use parlance_core::{Caller, Core, Error, Message};
 use parlance_http::Edge;

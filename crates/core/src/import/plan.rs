@@ -7,7 +7,7 @@ use super::document::{Document, MessageDocument, RoomDocument, UserDocument};
 use crate::account::{ROCKET_CAT, fold};
 use crate::error::Result;
 use crate::id::{UserId, pair};
-use crate::room::{NewMember, member_key};
+use crate::open::{NewMember, member_key};
 use crate::store::Change;
 use crate::store::import::{self, Here, Subscription, Wanted};
 use crate::time::Ms;

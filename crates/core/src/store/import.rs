@@ -8,7 +8,8 @@ use crate::account::NewAccount;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, UserId};
 use crate::message::Message;
-use crate::room::{NewMember, Room};
+use crate::open::NewMember;
+use crate::room::Room;
 use crate::time::Ms;
 use std::collections::{HashMap, HashSet};
 

@@ -5,7 +5,8 @@ use super::{Change, Row, Store, Value, events};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{RoomId, UserId};
-use crate::room::{Member, NewMember};
+use crate::open::NewMember;
+use crate::room::Member;
 use crate::time::Ms;
 
 macro_rules! columns {
