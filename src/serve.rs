@@ -4,18 +4,32 @@
 use crate::config::{ServeConfig, StoreConfig};
 use crate::{Failure, admin, ops, overrides};
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::http::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use parlance_core::Core;
 use parlance_http::Edge;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
+/// How long a client may take for the head of a request, and be silent between two.
+const HEAD_TIME: Duration = Duration::from_mins(1);
+/// Connections at the same time; more wait to be taken.
+const MOST_CONNECTIONS: usize = 16_384;
 /// How long requests may go on after the signal to stop, in milliseconds.
 const GRACE: i64 = 10_000;
 /// The longest request id taken from a proxy, in bytes.
@@ -51,32 +65,74 @@ fn layered(edge: &Edge) -> Router {
         .layer(from_fn_with_state(core, with_id))
 }
 
+/// Takes connections until it is time to stop, then lets those that are open finish.
 async fn serve(
     listener: TcpListener,
     app: Router,
     core: &Core,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
-    let mut late = stop.clone();
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    let stopping = async move {
-        // An error means that nobody can say stop any more, which is as good as having said it.
-        let _ = stop.wait_for(|stop| *stop).await;
-        tracing::info!("stopping: requests that run may finish");
-    };
-    let too_late = async move {
-        let _ = late.wait_for(|stop| *stop).await;
-        core.clock().sleep(GRACE).await;
-    };
-    tokio::select! {
-        served = axum::serve(listener, app).with_graceful_shutdown(stopping) => {
-            served.map_err(|error| error.to_string())
-        }
-        () = too_late => {
-            tracing::warn!("some requests did not finish in time");
-            Ok(())
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let open = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            // An error means that nobody can say stop any more, which is as good as having said it.
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, peer, place)) => {
+                let connection = open.watch(connection(stream, peer, app.clone()));
+                tokio::spawn(async move {
+                    // A connection that breaks concerns nobody but its client.
+                    let _ = connection.await;
+                    drop(place);
+                });
+            }
+            // Out of file handles, for instance: it may get better.
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                core.clock().sleep(100).await;
+            }
         }
     }
+    tracing::info!("stopping: requests that run may finish");
+    drop(listener);
+    tokio::select! {
+        () = open.shutdown() => {}
+        () = core.clock().sleep(GRACE) => {
+            tracing::warn!("some requests did not finish in time");
+        }
+    }
+    Ok(())
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, peer, place))
+}
+
+/// A connection of this peer's. Whoever does not send the head of a request in time is let go, so
+/// that silent clients cannot keep the places of others.
+fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: Router,
+) -> impl GracefulConnection<Error = hyper::Error> + Send {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        app.clone().oneshot(request)
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .serve_connection(TokioIo::new(stream), service)
 }
 
 /// Turns to true at the first signal to stop. Listens from the start, so that a signal that comes
@@ -110,7 +166,7 @@ fn signals() -> Result<watch::Receiver<bool>, Failure> {
 
 /// Gives every request an id (a proxy's, if it sent a decent one), for the log and the answer. The
 /// query is never logged: it may hold a token.
-async fn with_id(State(core): State<Core>, mut request: Request, next: Next) -> Response {
+async fn with_id(State(core): State<Core>, mut request: Request<Body>, next: Next) -> Response {
     let sent = request.headers().get(&REQUEST_ID).filter(|id| is_decent(id)).cloned();
     let id = match sent {
         Some(id) => id,

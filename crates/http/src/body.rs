@@ -7,6 +7,10 @@ use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use parlance_core::depth::{DEEPEST, is_deeper};
 use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// How long a client may take to send a body.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Why a body could not be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +29,9 @@ pub enum BodyError {
 
 /// Reads a body whole, up to `limit` bytes.
 pub async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BodyError> {
-    match Limited::new(body, limit).collect().await {
+    let whole = tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect());
+    let Ok(read) = whole.await else { return Err(BodyError::Broken) };
+    match read {
         Ok(all) => Ok(all.to_bytes().to_vec()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
             Err(BodyError::TooLarge)
