@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::id::{RoomId, UserId};
 use crate::list::{ListQuery, Page, count};
 use crate::message::Message;
+use crate::store::rooms::Whose;
 use crate::store::{members, rooms};
 use crate::time::Ms;
 use crate::{Core, Perm, audit};
@@ -143,7 +144,7 @@ impl Core {
         query: &ListQuery,
         document: &(dyn Fn(&Room) -> Value + Sync),
     ) -> Result<Page<Room>> {
-        rooms::list(self.store(), caller.id(), query, document).await
+        rooms::list(self.store(), Whose::Own, caller.id(), query, document).await
     }
 
     /// Every direct room, for who may see them all; every answer leaves a row in the audit.
@@ -155,7 +156,8 @@ impl Core {
         document: &(dyn Fn(&Room) -> Value + Sync),
     ) -> Result<Page<Room>> {
         admin.holds(Perm::ViewRoomAdministration)?;
-        let page = rooms::list_all(self.store(), admin.caller.id(), query, document).await?;
+        let page =
+            rooms::list(self.store(), Whose::All, admin.caller.id(), query, document).await?;
         let range = (None, None);
         let read = audit::Read { action: "dm.list.everyone", room: None, query, range };
         self.audit(admin, ip, read, page.items.len()).await?;

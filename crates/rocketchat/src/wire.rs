@@ -6,6 +6,7 @@ use parlance_core::account::{Email, User};
 use parlance_core::{Message, Room};
 use parlance_http::json::{Dates, Object};
 use serde_json::Value;
+use std::convert::Infallible;
 
 /// A message, as its reader sees it: only the reader's own star (section 7.9).
 pub(crate) fn message(out: &mut String, message: &Message, dates: Dates) {
@@ -78,8 +79,12 @@ pub(crate) fn document<T>(write: fn(&mut String, &T, Dates)) -> impl Fn(&T) -> V
     move |item| {
         let mut text = String::new();
         write(&mut text, item, Dates::Ejson);
-        // What the store carries is JSON; if it ever is not, nothing matches it.
-        serde_json::from_str(&text).unwrap_or(Value::Null)
+        // What the store carries is JSON, nested no deeper than can be read; were it ever not, no
+        // filter would match it.
+        serde_json::from_str(&text).unwrap_or_else(|error| {
+            tracing::error!(%error, "a document does not parse");
+            Value::Null
+        })
     }
 }
 
@@ -219,12 +224,11 @@ pub(crate) fn count(o: &mut Object<'_>, key: &str, n: usize) {
 
 /// A success: an object whose last member says so.
 pub(crate) fn success(write: impl FnOnce(&mut Object<'_>)) -> String {
-    let mut out = String::new();
-    let mut o = Object::new(&mut out, Dates::Iso);
-    write(&mut o);
-    o.flag("success", true);
-    o.end();
-    out
+    let Ok(text) = try_success::<Infallible>(|o| {
+        write(o);
+        Ok(())
+    });
+    text
 }
 
 /// The same, where writing may fail.

@@ -14,6 +14,7 @@ use crate::room::{Conversation, Member, Room};
 use crate::time::Ms;
 use parlance_query::sql::{Column, FieldMap};
 use serde_json::Value as Json;
+use std::collections::HashMap;
 
 macro_rules! columns {
     () => {
@@ -250,41 +251,35 @@ pub(crate) async fn add(store: &Store, new: &NewRoom) -> Result<()> {
     store.write(change).await.map(drop)
 }
 
-/// The caller's rooms by creation, or as the query says.
-pub(crate) async fn list(
-    store: &Store,
-    user: &UserId,
-    query: &ListQuery,
-    document: &(dyn Fn(&Room) -> Json + Sync),
-) -> Result<Page<Room>> {
-    let listing = Listing {
-        columns: with_last!(),
-        from: my_rooms!(),
-        condition: mine!().to_owned(),
-        args: vec![user.into()],
-        order: "r.ts, r.id",
-        id: "r.id",
-        fixed: Some((LIST, COUNT)),
-        fields: &Fields,
-    };
-    listing.page(store, query, read_with_last, document).await
+/// Which rooms a listing is of.
+#[derive(Clone, Copy)]
+pub(crate) enum Whose {
+    /// The reader's own.
+    Own,
+    /// Every direct room.
+    All,
 }
 
-/// Every direct room.
-pub(crate) async fn list_all(
+/// Rooms by creation, or as the query says, with the reader's star on each newest message.
+pub(crate) async fn list(
     store: &Store,
-    user: &UserId,
+    whose: Whose,
+    reader: &UserId,
     query: &ListQuery,
     document: &(dyn Fn(&Room) -> Json + Sync),
 ) -> Result<Page<Room>> {
+    let (from, condition, fixed) = match whose {
+        Whose::Own => (my_rooms!(), mine!(), (LIST, COUNT)),
+        Whose::All => (all_rooms!(), "r.kind = 'd' AND $1 = $1", (LIST_ALL, COUNT_ALL)),
+    };
     let listing = Listing {
         columns: with_last!(),
-        from: all_rooms!(),
-        condition: "r.kind = 'd' AND $1 = $1".to_owned(),
-        args: vec![user.into()],
+        from,
+        condition: condition.to_owned(),
+        args: vec![reader.into()],
         order: "r.ts, r.id",
         id: "r.id",
-        fixed: Some((LIST_ALL, COUNT_ALL)),
+        fixed: Some(fixed),
         fields: &Fields,
     };
     listing.page(store, query, read_with_last, document).await
@@ -321,10 +316,8 @@ fn conversations(answers: Vec<Vec<Row>>) -> Result<Vec<Conversation>> {
     for mut row in rooms {
         all.push(Conversation { room: read_with_last(&mut row)?, members: Vec::new() });
     }
-    let mut places: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
-    for (place, conversation) in all.iter().enumerate() {
-        places.insert(conversation.room.id.to_string(), place);
-    }
+    let places = all.iter().enumerate().map(|(place, one)| (one.room.id.to_string(), place));
+    let places: HashMap<String, usize> = places.collect();
     for mut row in answers.next().unwrap_or_default() {
         let (room, id) = (row.text()?, UserId::from(row.text()?));
         let user: Option<User> = if row.is_null()? { None } else { Some(users::read(&mut row)?) };
