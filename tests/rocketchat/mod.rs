@@ -1,6 +1,7 @@
 //! The Rocket.Chat contract, endpoint by endpoint: one file per area, the refusals by their exact
 //! status and text, because clients compare them.
 
+mod audit;
 mod bad_input;
 mod bad_params;
 mod chat_carried;

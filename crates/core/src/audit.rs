@@ -2,7 +2,7 @@
 //! room and which range. The row is written before the answer leaves; without it there is no answer.
 
 use crate::caller::Admin;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::RoomId;
 use crate::list::ListQuery;
 use crate::store::audit;
@@ -66,7 +66,8 @@ impl Core {
             room: read.room.map(|room| room.to_string()),
             detail: detail.to_string(),
         };
-        audit::add(self.store(), &self.chance().id(now), &entry).await
+        let added = audit::add(self.store(), &self.chance().id(now), &entry).await;
+        added.map_err(|error| Error::Unaudited(error.to_string().into()))
     }
 
     /// The newest rows of the audit, newest first.

@@ -150,6 +150,9 @@ pub enum Error {
     /// A position that the event log no longer reaches back to.
     #[error("the position is too old")]
     PositionTooOld,
+    /// The audit could not be written, so what it would have told of is not given (ruling B12).
+    #[error("the audit cannot be written: {0}")]
+    Unaudited(Arc<str>),
     /// The store cannot take this now: full, away, or too busy. Trying again may help.
     #[error("the store is not available: {0}")]
     Unavailable(Arc<str>),

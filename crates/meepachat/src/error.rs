@@ -42,7 +42,7 @@ impl IntoResponse for Refusal {
             Self::Core(error) => {
                 match &error {
                     Error::Internal(cause) => tracing::error!(%cause, "a request failed"),
-                    Error::Unavailable(cause) => {
+                    Error::Unavailable(cause) | Error::Unaudited(cause) => {
                         tracing::warn!(%cause, "a request must be retried");
                     }
                     _ => {}
@@ -122,7 +122,7 @@ fn rendered(error: Error) -> Rendered {
         Error::TooBroad { field } => (BAD, format!("the condition on {field} is too broad").into()),
         Error::Bad(what) | Error::BadIdList(what) => (BAD, format!("invalid {what}").into()),
         Error::PositionTooOld => (StatusCode::GONE, "the position is too old".into()),
-        Error::Unavailable(_) => {
+        Error::Unavailable(_) | Error::Unaudited(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable, try again".into())
         }
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error".into()),

@@ -100,7 +100,8 @@ impl Failure {
                     "message": "API endpoint does not exist"}),
             ),
         };
-        (status, body.to_string())
+        // Null stands for no body at all.
+        (status, if body.is_null() { String::new() } else { body.to_string() })
     }
 }
 
@@ -240,6 +241,10 @@ fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
             format!("The \"{name}\" parameter must be a list of ids."),
         )),
         Error::PositionTooOld => coded("error-position-too-old", "The position is too old"),
+        Error::Unaudited(cause) => {
+            tracing::error!(%cause, "an audited read was not given");
+            Ok((StatusCode::SERVICE_UNAVAILABLE, Value::Null))
+        }
         Error::Unavailable(cause) => {
             tracing::warn!(%cause, "the store is not available");
             let text = "The server cannot take this now. Please try again.";
