@@ -1,6 +1,6 @@
 //! The Rocket.Chat wire contract over the core: REST under `/api/v1`, `dm.*` and `im.*` alike.
 //! Every endpoint is a row of one table (`routes.rs`): method, name, whether it needs a login, and a
-//! function from a [`call::Call`] to an answer. One place authenticates, reads bodies, renders errors
+//! function from a `Call` to an answer. One place authenticates, reads bodies, renders errors
 //! and adds the headers of the contract, so no endpoint can forget to.
 
 mod call;
