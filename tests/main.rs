@@ -11,6 +11,7 @@ mod app;
 mod cli;
 mod cross;
 mod docs;
+mod found;
 mod import;
 mod meepachat;
 mod rocketchat;

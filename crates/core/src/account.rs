@@ -32,6 +32,9 @@ pub struct Email {
 
 impl Email {
     pub(crate) fn list(json: &str) -> Result<Vec<Self>> {
+        if json == "[]" {
+            return Ok(Vec::new());
+        }
         let list: Vec<Value> = serde_json::from_str(json).map_err(Error::internal)?;
         Ok(list.iter().filter_map(Self::read).collect())
     }

@@ -175,8 +175,15 @@ impl Core {
         const TIES: usize = 100;
         // Without an id the time is excluded; no id sorts below the empty text.
         let (time, id) = before.map_or((Ms::MAX, ""), |(time, id)| (time, id.unwrap_or("")));
-        let most = count(limit + TIES + 1);
-        let mut all = rooms::recent(self.store(), caller.id(), time, id, most).await?;
+        let read = |most| rooms::recent(self.store(), caller.id(), time, id, count(most));
+        let mut all = read(limit + 1).await?;
+        // Only where the page's edge is a tie is there more to read than is given.
+        if let [.., last, next] = &all[..]
+            && all.len() > limit
+            && last.room.activity == next.room.activity
+        {
+            all = read(limit + TIES + 1).await?;
+        }
         let edge = limit.checked_sub(1).and_then(|last| all.get(last)).map(|c| c.room.activity);
         let tied = all.iter().skip(limit).take_while(|c| Some(c.room.activity) == edge).count();
         let end = limit + tied.min(TIES);

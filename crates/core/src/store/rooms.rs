@@ -67,14 +67,15 @@ macro_rules! mine {
         "s.usr = $1 AND r.kind = 'd'"
     };
 }
+/// Paged by narrow rows first, as [`RECENT`] is.
 const LIST: &str = concat!(
     "SELECT ",
     with_last!(),
-    " FROM ",
-    my_rooms!(),
-    " WHERE ",
+    " FROM (SELECT r.id FROM members s JOIN rooms r ON r.id = s.room WHERE ",
     mine!(),
-    " ORDER BY r.ts, r.id LIMIT $2 OFFSET $3"
+    " ORDER BY r.ts, r.id LIMIT $2 OFFSET $3) page JOIN rooms r ON r.id = page.id
+      LEFT JOIN messages m ON m.id = r.last_id
+      LEFT JOIN stars st ON st.message = m.id AND st.usr = $1 ORDER BY r.ts, r.id"
 );
 const COUNT: &str = "SELECT count(*) FROM members s JOIN rooms r ON r.id = s.room
     WHERE s.usr = $1 AND r.kind = 'd'";
@@ -102,14 +103,33 @@ macro_rules! recent {
          ORDER BY r.activity DESC, r.id DESC LIMIT $4"
     };
 }
-const RECENT: &str = concat!("SELECT ", with_last!(), " FROM ", my_rooms!(), " WHERE ", recent!());
+/// The ids of that page.
+macro_rules! recent_page {
+    () => {
+        concat!(
+            "(SELECT r.id FROM members s JOIN rooms r ON r.id = s.room WHERE ",
+            recent!(),
+            ") page"
+        )
+    };
+}
+/// Paged by narrow rows first: messages are joined to the rooms that are given, not to those that are
+/// sorted. In no order; [`recent`] has the few rows in hand to sort.
+const RECENT: &str = concat!(
+    "SELECT ",
+    with_last!(),
+    " FROM ",
+    recent_page!(),
+    " JOIN rooms r ON r.id = page.id LEFT JOIN messages m ON m.id = r.last_id
+      LEFT JOIN stars st ON st.message = m.id AND st.usr = $1"
+);
 /// The members of the rooms of that page, paged first so that a large group takes one place.
 const RECENT_MEMBERS: &str = concat!(
     "SELECT p.room, p.usr, ",
     users::columns!(),
-    " FROM (SELECT r.id FROM members s JOIN rooms r ON r.id = s.room WHERE ",
-    recent!(),
-    ") page JOIN members p ON p.room = page.id LEFT JOIN users u ON u.id = p.usr
+    " FROM ",
+    recent_page!(),
+    " JOIN members p ON p.room = page.id LEFT JOIN users u ON u.id = p.usr
      ORDER BY p.room, p.place, p.usr"
 );
 const ONE: &str =
@@ -295,7 +315,9 @@ pub(crate) async fn recent(
 ) -> Result<Vec<Conversation>> {
     let args: Vec<Value> = vec![user.into(), before.into(), before_id.into(), limit.into()];
     let reads = vec![Read::new(RECENT, args.clone()), Read::new(RECENT_MEMBERS, args)];
-    conversations(store.read_all(reads).await?)
+    let mut all = conversations(store.read_all(reads).await?)?;
+    all.sort_by(|a, b| (b.room.activity, &b.room.id).cmp(&(a.room.activity, &a.room.id)));
+    Ok(all)
 }
 
 /// One conversation of the caller's.

@@ -90,14 +90,18 @@ impl FieldMap for Fields {
 
 /// Reads the columns of [`columns!`].
 pub(crate) fn read(row: &mut Row) -> Result<User> {
-    let json = |text: String| serde_json::from_str(&text).map_err(Error::internal);
+    // Nearly every account has this one role: not worth a parser for each.
+    let roles = |text: String| match text.as_str() {
+        "[\"user\"]" => Ok(vec!["user".to_owned()]),
+        text => serde_json::from_str(text).map_err(Error::internal),
+    };
     Ok(User {
         id: row.text()?.into(),
         username: row.opt_text()?,
         name: row.opt_text()?,
         kind: row.text()?,
         active: row.bool()?,
-        roles: json(row.text()?)?,
+        roles: roles(row.text()?)?,
         emails: Email::list(&row.text()?)?,
         status: row.text()?,
         status_default: row.text()?,
