@@ -102,7 +102,6 @@ async fn an_imported_document_nested_too_deep_is_refused() {
 
 /// The members of a message that have a column of their own are carried as they are too.
 #[tokio::test]
-#[ignore = "still there: only what has no column is measured"]
 async fn an_imported_member_with_a_column_of_its_own_is_no_deeper() {
     let app = app().await;
     let (boss, ann, bob) = (app.admin("root").await, app.user("ann").await, app.user("bob").await);

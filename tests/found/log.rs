@@ -69,7 +69,6 @@ async fn a_revocation_does_not_wait_for_a_gap_to_close() {
 
 /// The same for a change that was on its way when the node started, below its first position.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "still there: what settles below the first position waits for every transaction"]
 async fn a_revocation_on_its_way_at_the_start_does_not_wait_for_another_transaction() {
     let chat = Chat::start().await;
     let (Some(mut ending), Some(mut other)) =
@@ -134,7 +133,6 @@ fn clear(database: &Database) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "still there: the writer gives the directory back a moment after the close"]
 async fn a_closed_core_leaves_its_directory_free() {
     if on_postgres() {
         return;

@@ -147,7 +147,6 @@ async fn a_parameter_that_must_be_one_text_is_no_list_elsewhere_either() {
 
 /// The other forms in which a list or an object is written are no filter that was not there either.
 #[tokio::test]
-#[ignore = "still there: a key with anything in its brackets is another key, and passed over"]
 async fn a_filter_in_brackets_is_refused() {
     let app = app().await;
     let (boss, ann) = (app.admin("root").await, app.user("ann").await);

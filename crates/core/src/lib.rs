@@ -130,14 +130,15 @@ impl Core {
         Ok(core)
     }
 
-    /// Stops publishing, and returns when that has ended. When the last clone is dropped after it,
-    /// the store is free for another process.
+    /// Ends this core, whatever clones of it there are: returns when nothing is published any more and
+    /// the store is free for another process. Later calls are refused.
     pub async fn close(self) {
         if let Some(publisher) = self.0.publisher() {
             publisher.abort();
             // The error says that it was aborted, which is what was asked for.
             let _ = publisher.await;
         }
+        self.store().close().await;
     }
 
     /// Can the store take a write now? `Ok` means that one was just made durable.

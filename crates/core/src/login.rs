@@ -223,11 +223,8 @@ impl Core {
         let hash = token_hash(&token);
         let new = tokens::NewToken { hash: &hash, user: &user.id, password, expires };
         let dropped = tokens::add(self.store(), &new, now).await?;
-        if !dropped.is_empty() {
-            for hash in &dropped {
-                self.live().forget_token(hash);
-            }
-            tokens::announce(self.store(), &user.id, &dropped, now).await?;
+        for hash in &dropped {
+            self.live().forget_token(hash);
         }
         Ok(NewSession { user: Arc::new(user), token, expires })
     }

@@ -24,11 +24,6 @@ impl Core {
         user.id = existing.id.clone();
         user.created = existing.created;
         user.updated = user.updated.max(existing.updated + 1);
-        user.active = existing.active;
-        user.status = existing.status;
-        user.status_default = existing.status_default;
-        user.status_text = existing.status_text;
-        user.last_login = existing.last_login;
         if !named {
             user.name = existing.name;
         }
@@ -44,7 +39,7 @@ impl Core {
         }
         users::replace(self.store(), &account).await?;
         self.live().forget_user(&account.user.id);
-        Ok(account.user)
+        self.user(&account.user.id).await
     }
 
     /// Is there an administrator yet?

@@ -39,6 +39,7 @@ impl Publisher {
         let mut settling = Some(self.bound().await);
         // A node that is restarted often trims too.
         let mut since_trim = TRIM_EVERY;
+        let mut looked = self.clock.now();
         let mut early = HashSet::new();
         let mut pause = FIRST_PAUSE;
         loop {
@@ -49,9 +50,13 @@ impl Publisher {
                     continue;
                 }
             };
-            if settling.is_some_and(|bound| tail.horizon >= bound) {
-                settling = None;
+            if let Some(bound) = settling
+                && (tail.horizon >= bound || self.clock.now() - looked >= POLL)
+            {
+                // Until all of them have ended, what they end or change is looked for again and again.
                 self.catch_up().await;
+                looked = self.clock.now();
+                settling = settling.filter(|_| tail.horizon < bound);
             }
             let ready = gate.pass(tail);
             let unheld = gate.gap && gate.held.is_none();

@@ -143,6 +143,30 @@ impl Core {
     /// Sends a message; on `Ok` it is on disk. Sending the same again (by id or by key) gives the
     /// stored message (ruling B9).
     pub async fn send(&self, caller: &Caller, access: &Access, new: NewMessage) -> Result<Sent> {
+        let draft = self.draft(caller, access, new).await?;
+        self.send_draft(caller, draft).await
+    }
+
+    /// Sends a message to several rooms: what one of them refuses is sent to none.
+    pub async fn send_to_all(
+        &self,
+        caller: &Caller,
+        rooms: &[&Access],
+        new: &NewMessage,
+    ) -> Result<Vec<Sent>> {
+        let mut drafts = Vec::with_capacity(rooms.len());
+        for access in rooms {
+            drafts.push(self.draft(caller, access, new.clone()).await?);
+        }
+        let mut sent = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            sent.push(self.send_draft(caller, draft).await?);
+        }
+        Ok(sent)
+    }
+
+    /// Checks everything that can be known before the write.
+    async fn draft(&self, caller: &Caller, access: &Access, new: NewMessage) -> Result<Draft> {
         self.check_text(&new)?;
         self.check_time(new.client_ts)?;
         let although_read_only = self.check_writable(caller, access)?;
@@ -155,7 +179,7 @@ impl Core {
         let thread = self.thread_root(access, new.thread.as_deref()).await?;
         let (mentions, body) = self.read_text(caller, access, &new).await?;
         let now = self.clock().now();
-        let draft = Draft {
+        Ok(Draft {
             id: new.id.unwrap_or_else(|| self.chance().id(now)).into(),
             room: access.room.id.clone(),
             author: caller.id().clone(),
@@ -167,8 +191,11 @@ impl Core {
             thread,
             although_read_only,
             key: new.key,
-        };
-        match messages::send(self.store(), &draft, now).await {
+        })
+    }
+
+    async fn send_draft(&self, caller: &Caller, draft: Draft) -> Result<Sent> {
+        match messages::send(self.store(), &draft, self.clock().now()).await {
             Ok(sent) => Ok(Sent { message: draft.into_message(sent), replayed: false }),
             Err(refusal) => self.explain(caller, draft, refusal).await,
         }
@@ -205,11 +232,6 @@ impl Core {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Would a send be refused now, for what the room and the membership are? The send checks again.
-    pub fn check_send(&self, caller: &Caller, access: &Access) -> Result<()> {
-        self.check_writable(caller, access).map(drop)
     }
 
     /// May the caller write here? `true` if although the room is read-only.

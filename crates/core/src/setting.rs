@@ -306,7 +306,9 @@ impl Core {
 }
 
 fn is_small_regex(text: &str) -> bool {
-    text.len() <= 256 && regex::Regex::new(&format!("^(?:{text})$")).is_ok()
+    // By itself too, so that it cannot close the group that holds it to the whole name.
+    let compiles = |text: &str| regex::Regex::new(text).is_ok();
+    text.len() <= 256 && compiles(text) && compiles(&format!("^(?:{text})$"))
 }
 
 #[cfg(test)]

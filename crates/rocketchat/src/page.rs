@@ -133,6 +133,11 @@ fn invalid(what: &str, raw: &str) -> Failure {
 
 /// A parameter that must be one text.
 fn text_of<'a>(call: &'a Call, name: &str) -> Result<Option<&'a str>, Failure> {
+    // `query[x]=y` is how the original's parser writes an object.
+    let bracketed = |key: &String| key.strip_prefix(name).is_some_and(|rest| rest.starts_with('['));
+    if call.query.keys().any(bracketed) {
+        return Err(Failure::Schema("must be string".to_owned()));
+    }
     match call.query.get(name) {
         None => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Ok(None),

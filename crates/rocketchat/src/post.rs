@@ -7,7 +7,7 @@ use crate::error::Failure;
 use crate::routes::Answer;
 use crate::{dm, schema, wire};
 use parlance_core::send::{NewMessage, TextLimit};
-use parlance_core::{Access, Error, Message, Perm, setting};
+use parlance_core::{Access, Error, Perm, UserId, setting};
 use parlance_http::json::Dates;
 use serde_json::{Map, Value, json};
 
@@ -179,7 +179,11 @@ fn post(call: &Call) -> Result<NewMessage, Failure> {
 pub(crate) async fn post_message(call: Call) -> Answer {
     let targets = targets(&call)?;
     let new = post(&call)?;
-    // Every target is found before anything is written, so a misspelt one stores nothing.
+    // Every target is found before a conversation is made or a message written, so that a misspelt
+    // one leaves nothing behind.
+    for target in &targets {
+        check_target(&call, target).await?;
+    }
     let mut rooms: Vec<(&str, Access)> = Vec::new();
     for target in &targets {
         let access = target_room(&call, target).await?;
@@ -187,20 +191,14 @@ pub(crate) async fn post_message(call: Call) -> Answer {
             rooms.push((target, access));
         }
     }
-    for (_, access) in &rooms {
-        call.core().check_send(call.caller()?, access).map_err(send_error)?;
-    }
-    let mut first: Option<(&str, Message)> = None;
-    for (target, access) in &rooms {
-        let sent = call.core().send(call.caller()?, access, new.clone()).await;
-        let sent = sent.map_err(send_error)?;
-        first.get_or_insert((target, sent.message));
-    }
-    let (target, message) = first.ok_or_else(|| Failure::plain("unknown-error"))?;
+    let all: Vec<&Access> = rooms.iter().map(|(_, access)| access).collect();
+    let sent = call.core().send_to_all(call.caller()?, &all, &new).await.map_err(send_error)?;
+    let first = rooms.iter().map(|(target, _)| *target).zip(sent).next();
+    let (target, sent) = first.ok_or_else(|| Failure::plain("unknown-error"))?;
     Ok(wire::success(|o| {
         o.number("ts", call.core().clock().now());
         o.text("channel", target);
-        wire::message(o.key("message"), &message, Dates::Iso);
+        wire::message(o.key("message"), &sent.message, Dates::Iso);
     }))
 }
 
@@ -224,12 +222,34 @@ fn targets(call: &Call) -> Result<Vec<String>, Failure> {
     Ok(list)
 }
 
-/// The room of one target: `@user` opens the conversation; anything else is a room's id or a user's.
-async fn target_room(call: &Call, target: &str) -> Result<Access, Failure> {
+/// Is there somebody or something under this target?
+async fn check_target(call: &Call, target: &str) -> Result<(), Failure> {
     let (core, caller) = (call.core(), call.caller()?);
+    let nobody = |error| match error {
+        Error::NoUser => Failure::Core(Error::NoRoom),
+        other => other.into(),
+    };
     if target.starts_with('#') {
         return Err(Error::NoRoom.into());
     }
+    if let Some(name) = target.strip_prefix('@') {
+        return core.user_named(name).await.map(drop).map_err(nobody);
+    }
+    match core.access(caller, target).await {
+        Err(Error::NoRoom) => {
+            let found = core.user(&UserId::from(target)).await;
+            found.map(drop).map_err(|error| match error {
+                Error::NoUser => send_error(Error::NoRoom),
+                other => other.into(),
+            })
+        }
+        other => other.map(drop).map_err(send_error),
+    }
+}
+
+/// The room of one target: `@user` opens the conversation; anything else is a room's id or a user's.
+async fn target_room(call: &Call, target: &str) -> Result<Access, Failure> {
+    let (core, caller) = (call.core(), call.caller()?);
     if let Some(name) = target.strip_prefix('@') {
         let opened = core.open_direct(caller, &[name], false).await.map_err(|e| match e {
             Error::NoUser => Error::NoRoom.into(),

@@ -4,6 +4,7 @@
 
 use super::fields::{Fields, Reason, plain};
 use crate::account::{Email, NewAccount, User};
+use crate::depth::{DEEPEST, is_deeper};
 use crate::id::{MessageId, RoomId, UserId, is_id, looks_made_here};
 use crate::message::{Author, Message};
 use crate::room::Room;
@@ -103,6 +104,10 @@ pub(super) fn read(line: &str, now: Ms) -> (Option<Collection>, Result<Document,
         Some(document) => document,
         None => Value::Object(line),
     };
+    if document.as_object().is_some_and(is_too_deep) {
+        let why = format!("nested deeper than {DEEPEST} levels");
+        return (Some(collection), Err(why));
+    }
     let Value::Object(document) = plain(document) else {
         return (Some(collection), Err("the document is not an object".to_owned()));
     };
@@ -116,6 +121,12 @@ pub(super) fn read(line: &str, now: Ms) -> (Option<Collection>, Result<Document,
         Collection::Messages => message(fields, None).map(|it| Document::Message(Box::new(it))),
     };
     (Some(collection), read)
+}
+
+/// A room holds its newest message, which is a document by itself.
+fn is_too_deep(document: &Map<String, Value>) -> bool {
+    let levels = |key: &str| if key == "lastMessage" { DEEPEST } else { DEEPEST - 1 };
+    document.iter().any(|(key, value)| is_deeper(value, levels(key)))
 }
 
 fn user(mut from: Fields, now: Ms) -> Result<UserDocument, Reason> {
@@ -152,7 +163,7 @@ fn user(mut from: Fields, now: Ms) -> Result<UserDocument, Reason> {
         created,
         updated: from.date("_updatedAt")?.unwrap_or(created),
         last_login: from.date("lastLogin")?,
-        body: from.rest()?,
+        body: from.rest(),
     };
     Ok(UserDocument { account: NewAccount { user, password }, tokens })
 }
@@ -230,7 +241,7 @@ fn room(mut from: Fields) -> Result<RoomDocument, Reason> {
         lm: from.date("lm")?,
         last_id: last.as_ref().map(|last| last.message.id.clone()),
         activity: last.as_ref().map_or(ts, |last| last.message.ts),
-        body: from.rest()?,
+        body: from.rest(),
         last: None,
     };
     Ok(RoomDocument { room, uids, usernames, last })
@@ -260,7 +271,7 @@ fn subscription(mut from: Fields) -> Result<Subscription, Reason> {
         blocker: from.flag("blocker")?.unwrap_or(false),
         name: from.text("name")?,
         fname: from.text("fname")?,
-        body: from.rest()?,
+        body: from.rest(),
     })
 }
 
@@ -309,7 +320,7 @@ fn message(mut from: Fields, room: Option<&RoomId>) -> Result<MessageDocument, R
         edited_at: from.date("editedAt")?,
         edited_by: object(&mut from, "editedBy")?,
         starred_by: None,
-        body: from.rest()?,
+        body: from.rest(),
     };
     Ok(MessageDocument { message, mentioned, starred })
 }

@@ -2,7 +2,6 @@
 //! what is carried. `MongoDB`'s extended JSON becomes plain JSON first (dates ISO text, numbers
 //! numbers, object ids text), so that nothing after it has to know that there is such a thing.
 
-use crate::depth::{DEEPEST, is_deeper};
 use crate::id::is_id;
 use crate::time::{Ms, iso, parse};
 use serde_json::{Map, Value};
@@ -38,7 +37,8 @@ fn wrapped((key, value): (&String, &Value)) -> Option<Value> {
                 Value::Object(all) => all.get("$numberLong").and_then(number),
                 other => other.as_i64(),
             };
-            ms.map(|ms| iso(ms).into())
+            // A time that cannot be written stays what it is, and is refused where it is read.
+            ms.filter(|ms| (FIRST..=LAST).contains(ms)).map(|ms| iso(ms).into())
         }
         "$oid" => value.as_str().map(Value::from),
         "$numberInt" | "$numberLong" => number(value).map(Value::from),
@@ -53,11 +53,11 @@ pub(super) struct Fields(Map<String, Value>);
 
 /// What no answer ever holds.
 const NEVER: [&str; 4] = ["joinCode", "members", "importIds", "e2e"];
-/// The largest number that every client can hold.
-const MOST: i64 = (1 << 53) - 1;
-/// The first and last millisecond that can be written down.
+/// Half of what every client can hold, so that there is room to count on.
+const MOST: i64 = 1 << 52;
+/// The years 0 to 9998: a room's times go on from the newest one that it has.
 const FIRST: Ms = -62_167_219_200_000;
-const LAST: Ms = 253_402_300_799_999;
+const LAST: Ms = 253_370_764_799_999;
 
 impl Fields {
     pub(super) fn new(document: Map<String, Value>) -> Self {
@@ -65,13 +65,9 @@ impl Fields {
     }
 
     /// What is left, as JSON text, without what is never returned (contract section 4.3).
-    pub(super) fn rest(mut self) -> Result<String, Reason> {
+    pub(super) fn rest(mut self) -> String {
         self.0.retain(|key, _| !NEVER.contains(&key.as_str()));
-        let rest = Value::Object(self.0);
-        if is_deeper(&rest, DEEPEST) {
-            return Err(format!("nested deeper than {DEEPEST} levels"));
-        }
-        Ok(rest.to_string())
+        Value::Object(self.0).to_string()
     }
 
     pub(super) fn take(&mut self, key: &str) -> Option<Value> {
@@ -118,7 +114,7 @@ impl Fields {
                 let at = value.as_str().and_then(parse).or_else(|| value.as_i64());
                 let at = at.ok_or_else(|| format!("{key} is not a time"))?;
                 if !(FIRST..=LAST).contains(&at) {
-                    return Err(format!("{key} is not in the years 0 to 9999"));
+                    return Err(format!("{key} is not in the years 0 to 9998"));
                 }
                 Ok(Some(at))
             }

@@ -183,6 +183,14 @@ impl Store {
         result
     }
 
+    /// Makes what waits to be made, and lets go of the data: another process may have it.
+    pub(crate) async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.close().await,
+            Engine::Postgres(engine) => engine.close(),
+        }
+    }
+
     /// Do other processes write to this store too? Then the log must be polled as well.
     pub(crate) fn is_shared(&self) -> bool {
         matches!(self.engine, Engine::Postgres(_))

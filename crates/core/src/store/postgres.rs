@@ -55,6 +55,11 @@ impl Postgres {
         Ok(Self(pool))
     }
 
+    /// Takes no more calls; those that run may finish.
+    pub(super) fn close(&self) {
+        self.0.close();
+    }
+
     pub(super) async fn read(&self, reads: Vec<Read>) -> Result<Vec<Vec<Row>>> {
         let client = self.0.get().await.map_err(away)?;
         let statements = prepare(&client, reads.iter().map(|read| &read.sql)).await?;

@@ -26,7 +26,12 @@ const QUEUE: usize = 1024;
 
 type Reply<T> = oneshot::Sender<Result<T>>;
 type ReadJob = (Vec<Read>, Reply<Vec<Vec<Row>>>);
-type WriteJob = (Change, Reply<Vec<Rows>>);
+
+enum WriteJob {
+    Change(Change, Reply<Vec<Rows>>),
+    /// Make what waits, and end.
+    Stop,
+}
 
 #[cfg(test)]
 mod plan;
@@ -35,6 +40,8 @@ mod plan;
 pub(super) struct Sqlite {
     reads: mpsc::Sender<ReadJob>,
     writes: mpsc::Sender<WriteJob>,
+    /// Comes when the writer has ended and the directory is free.
+    ended: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Sqlite {
@@ -52,10 +59,12 @@ impl Sqlite {
         }
         let (reads, read_jobs) = mpsc::channel(QUEUE);
         let (writes, write_jobs) = mpsc::channel(QUEUE);
+        let (say_ended, ended) = oneshot::channel();
         thread("store-writer", move || {
             write_loop(&writer, write_jobs, &bell);
             // Held until the last change is made: the next owner goes on from there.
             drop((writer, lock));
+            let _ = say_ended.send(());
         })?;
         let read_jobs = Arc::new(Mutex::new(read_jobs));
         for _ in 0..options.readers.max(1) {
@@ -66,7 +75,18 @@ impl Sqlite {
                 read_loop(&connection, &jobs, &began);
             })?;
         }
-        Ok(Self { reads, writes })
+        Ok(Self { reads, writes, ended: Mutex::new(Some(ended)) })
+    }
+
+    /// Makes the changes that wait, and gives the directory free. Later changes are refused.
+    pub(super) async fn close(&self) {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(ended) = ended
+            && self.writes.send(WriteJob::Stop).await.is_ok()
+        {
+            // An error says that the writer is gone, which is what was asked for.
+            let _ = ended.await;
+        }
     }
 
     pub(super) async fn read(&self, reads: Vec<Read>) -> Result<Vec<Vec<Row>>> {
@@ -77,7 +97,8 @@ impl Sqlite {
 
     pub(super) async fn write(&self, change: Change) -> Result<Vec<Rows>> {
         let (reply, answer) = oneshot::channel();
-        self.writes.send((change, reply)).await.map_err(|_| stopped())?;
+        let job = WriteJob::Change(change, reply);
+        self.writes.send(job).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 }
@@ -180,14 +201,18 @@ fn read_snapshot(connection: &Connection, reads: &[Read]) -> Result<Vec<Vec<Row>
 }
 
 fn write_loop(connection: &Connection, mut jobs: mpsc::Receiver<WriteJob>, bell: &Notify) {
-    while let Some(first) = jobs.blocking_recv() {
-        let mut changes = vec![first.0];
-        let mut replies = vec![first.1];
-        while changes.len() < GROUP
-            && let Ok((change, reply)) = jobs.try_recv()
-        {
+    let mut going_on = true;
+    while going_on && let Some(first) = jobs.blocking_recv() {
+        let (mut changes, mut replies) = (Vec::new(), Vec::new());
+        let mut next = Some(first);
+        while let Some(WriteJob::Change(change, reply)) = next {
             changes.push(change);
             replies.push(reply);
+            next = if changes.len() < GROUP { jobs.try_recv().ok() } else { None };
+        }
+        going_on = next.is_none();
+        if changes.is_empty() {
+            continue;
         }
         let results = commit(connection, &changes).unwrap_or_else(|error| match &changes[..] {
             [_] => vec![Err(error)],

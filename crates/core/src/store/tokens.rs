@@ -11,8 +11,20 @@ use crate::time::Ms;
 const MOST: i64 = 50;
 
 const ADD: &str = "INSERT INTO tokens (hash, usr, created, expires) VALUES ($1, $2, $3, $4)";
-const DROP_OLD: &str = "DELETE FROM tokens WHERE usr = $1 AND hash <> $3 AND hash NOT IN
-    (SELECT hash FROM tokens WHERE usr = $1 ORDER BY created DESC, hash LIMIT $2) RETURNING hash";
+/// The user's tokens but the new one and the newest of the others. `$1` is the user, `$2` how many of
+/// the others stay, `$3` the new one.
+macro_rules! old {
+    () => {
+        "usr = $1 AND hash <> $3 AND hash NOT IN (SELECT hash FROM tokens
+            WHERE usr = $1 AND hash <> $3 ORDER BY created DESC, hash LIMIT $2)"
+    };
+}
+const ANNOUNCE_OLD: &str = concat!(
+    "INSERT INTO events (pos, ts, kind, room, audience, ref)
+        SELECT event_pos(), $4, 'session', NULL, usr, hash FROM tokens WHERE ",
+    old!()
+);
+const DROP_OLD: &str = concat!("DELETE FROM tokens WHERE ", old!(), " RETURNING hash");
 /// Locks the account, so that a login that was checked against an old password, or before a
 /// deactivation, ends here.
 const SEEN: &str = "UPDATE users SET last_login = $2
@@ -41,24 +53,12 @@ pub(crate) async fn add(store: &Store, new: &NewToken<'_>, now: Ms) -> Result<Ve
     let args = [user.into(), now.into(), new.password.into()];
     change.expect(1, Error::BadCredentials, SEEN, args);
     change.run(ADD, [hash.into(), user.into(), now.into(), new.expires.into()]);
-    let dropped = change.run(DROP_OLD, [user.into(), (MOST - 1).into(), hash.into()]);
+    let others = MOST - 1;
+    change.run(ANNOUNCE_OLD, [user.into(), others.into(), hash.into(), now.into()]);
+    let dropped = change.run(DROP_OLD, [user.into(), others.into(), hash.into()]);
     let mut rows = store.write(change).await?;
     let dropped = rows.get_mut(dropped).map(|rows| std::mem::take(&mut rows.rows));
     dropped.unwrap_or_default().into_iter().map(|mut row| row.text()).collect()
-}
-
-/// Says that tokens ended, so that every node forgets them.
-pub(crate) async fn announce(
-    store: &Store,
-    user: &UserId,
-    hashes: &[String],
-    now: Ms,
-) -> Result<()> {
-    let mut change = Change::new();
-    for hash in hashes {
-        events::add(&mut change, now, Kind::Session, None, Some(user.as_str()), hash);
-    }
-    store.write(change).await.map(drop)
 }
 
 /// Whose token this is, if the account is active, and when it ends.

@@ -49,11 +49,12 @@ const ADD: &str = "INSERT INTO users (id, username, fold, name, name_fold, kind,
     WHERE NOT EXISTS (SELECT 1 FROM users x WHERE x.id = $2 AND x.id <> $1)
         AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.id = $2)
     ON CONFLICT DO NOTHING";
+/// What an update does not say stays as it is now, not as it was when somebody looked.
 const REPLACE: &str = "UPDATE users SET username = $2, fold = $3, name = $4, name_fold = $5,
-        kind = $6, active = $7, password = coalesce($8, password), roles = $9, emails = $10,
-        status = $11, status_default = $12, status_text = $13, created = $14, updated = $15,
-        last_login = coalesce($16, last_login), body = $17 WHERE id = $1";
-const NAME_TAKEN: &str = "SELECT id FROM users WHERE (fold = $1 OR id = $2) AND id <> $3";
+        kind = $6, password = coalesce($7, password), roles = $8, emails = $9, body = $11,
+        updated = CASE WHEN updated >= $10 THEN updated + 1 ELSE $10 END WHERE id = $1";
+const NAME_TAKEN: &str = "SELECT id FROM users WHERE (fold = $1 OR id = $2) AND id <> $3
+    UNION ALL SELECT id FROM rooms WHERE id = $2";
 const ADD_EMAIL: &str = "INSERT INTO emails (fold, usr) VALUES ($1, $2)
     ON CONFLICT (fold) DO UPDATE SET usr = excluded.usr WHERE emails.usr = excluded.usr";
 const DROP_EMAILS: &str = "DELETE FROM emails WHERE usr = $1";
@@ -266,21 +267,24 @@ pub(crate) fn add_to(change: &mut Change, new: &NewAccount) -> Result<()> {
     Ok(())
 }
 
-/// Replaces everything of an account but a password that is not given.
+/// Replaces an account's names, roles, addresses and carried members, and its password if there is
+/// a new one, which ends its sessions.
 pub(crate) async fn replace(store: &Store, new: &NewAccount) -> Result<()> {
     let user = &new.user;
     let mut change = Change::new();
     if let Some(name) = &user.username {
         let taken = Error::UsernameTaken(name.clone());
-        let fold = crate::account::fold(name);
-        let args = [fold.into(), name.into(), (&user.id).into()];
-        change.expect(0, taken, NAME_TAKEN, args);
+        let names = [crate::account::fold(name).into(), name.into(), (&user.id).into()];
+        change.expect(0, taken, NAME_TAKEN, names);
     }
-    change.expect(1, Error::NoUser, REPLACE, args(user, new.password.as_deref())?);
-    if !user.active || new.password.is_some() {
+    let [id, username, fold, name, name_fold, kind, _, password, roles, emails, ..] =
+        args(user, new.password.as_deref())?;
+    let (updated, body) = (user.updated.into(), user.body.as_str().into());
+    let names = [id, username, fold, name, name_fold, kind, password, roles, emails, updated, body];
+    change.expect(1, Error::NoUser, REPLACE, names);
+    if new.password.is_some() {
         tokens::remove_all(&mut change, &user.id, user.updated);
     }
-    change.run(SILENCE_MEMBER, [(&user.id).into(), (!user.active).into()]);
     change.run(DROP_EMAILS, [(&user.id).into()]);
     finish(&mut change, user);
     store.write(change).await.map(drop)
