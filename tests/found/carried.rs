@@ -87,7 +87,7 @@ async fn an_imported_document_nested_too_deep_is_refused() {
         assert_eq!(import_refused(&app, "rooms", &with(&room, &deep)).await, why);
         let last = json!({"lastMessage": with(&message_of("m0", "first", &ann), &deep)});
         let told = import_refused(&app, "rooms", &with(&room, &last)).await;
-        assert_eq!(told, format!("lastMessage: {why}"));
+        assert_eq!(told, why);
     }
     import_taken(&app, "rooms", &room).await;
     let message = message_of("m1", "first", &ann);
