@@ -27,7 +27,7 @@ CREATE TABLE users (
   last_login     BIGINT,
   body           KEYTEXT NOT NULL           -- JSON object: carried members (bio, nickname, ...)
 );
-CREATE INDEX users_username ON users (username, id);
+CREATE INDEX users_username ON users (coalesce(username, ''), id);
 CREATE INDEX users_name ON users (name_fold, id);
 
 -- Whose address is whose, for finding; the account's own list is users.emails.
