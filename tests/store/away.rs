@@ -63,6 +63,7 @@ async fn connections_that_are_cut_give_an_error_or_a_success_and_heal() {
     }
     let cut = "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE application_name = $1) cut";
+    let mut cuts = 0;
     for round in 0..20 {
         // Some go through between two cuts: it heals every time.
         let progress = async {
@@ -71,9 +72,10 @@ async fn connections_that_are_cut_give_an_error_or_a_success_and_heal() {
             }
         };
         super::soon("sends between two cuts", progress).await;
-        let cut = knife.query_one(cut, &[&label]).await.unwrap();
-        assert!(cut.get::<_, i64>(0) > 0);
+        // A cut may come when none is open yet.
+        cuts += knife.query_one(cut, &[&label]).await.unwrap().get::<_, i64>(0);
     }
+    assert!(cuts > 20, "{cuts} connections were cut");
     over.store(true, Ordering::SeqCst);
     let (mut done, mut failed) = (BTreeSet::new(), 0);
     for task in tasks {

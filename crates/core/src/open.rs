@@ -59,7 +59,7 @@ pub(crate) fn names_for(user: &UserId, all: &[&User]) -> (String, String) {
     (join(User::handle), join(User::shown_name))
 }
 
-/// What a listing said, and whether the room was made by it.
+/// The room that was opened, and whether it was made for that.
 #[derive(Clone, Debug)]
 pub struct Opened {
     /// The room.
