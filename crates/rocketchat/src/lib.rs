@@ -4,6 +4,7 @@
 //! and adds the headers of the contract, so no endpoint can forget to.
 
 mod call;
+mod carried;
 mod chat;
 mod dm;
 mod error;

@@ -88,17 +88,22 @@ pub(crate) fn document<T>(write: fn(&mut String, &T, Dates)) -> impl Fn(&T) -> V
     }
 }
 
+/// What everybody may see of an account, wherever it stands.
+fn everywhere(o: &mut Object<'_>, user: &User) {
+    o.text("_id", user.id.as_str());
+    o.text_if("username", user.username.as_deref());
+    o.text_if("name", user.name.as_deref());
+    o.text("type", &user.kind);
+    o.text("status", &user.status);
+    o.flag("active", user.active);
+}
+
 /// An account in a list (section 6.6): what everybody may see, and what `view-full-other-user-info`
 /// shows.
 pub(crate) fn listed_user(full: bool) -> impl Fn(&mut String, &User, Dates) {
     move |out, user, dates| {
         let mut o = Object::new(out, dates);
-        o.text("_id", user.id.as_str());
-        o.text_if("username", user.username.as_deref());
-        o.text_if("name", user.name.as_deref());
-        o.text("type", &user.kind);
-        o.text("status", &user.status);
-        o.flag("active", user.active);
+        everywhere(&mut o, user);
         let name = user.name.as_deref().unwrap_or("");
         o.text("nameInsensitive", &name.to_lowercase());
         if full {
@@ -113,12 +118,7 @@ pub(crate) fn listed_user(full: bool) -> impl Fn(&mut String, &User, Dates) {
 /// An account by itself. `own` is the caller's own; `full` is with `view-full-other-user-info`.
 pub(crate) fn user(out: &mut String, user: &User, own: bool, full: bool) {
     let mut o = Object::new(out, Dates::Iso);
-    o.text("_id", user.id.as_str());
-    o.text_if("username", user.username.as_deref());
-    o.text_if("name", user.name.as_deref());
-    o.text("type", &user.kind);
-    o.text("status", &user.status);
-    o.flag("active", user.active);
+    everywhere(&mut o, user);
     o.text("statusText", &user.status_text);
     carried(&mut o, &user.body, own || full);
     if own || full {
