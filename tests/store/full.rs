@@ -84,3 +84,37 @@ async fn a_disk_that_fills_in_a_group_commit_loses_and_invents_nothing_and_recov
         chat.core.send(&chat.callers[0], &access, super::named(id, "again")).await.unwrap();
     }
 }
+
+/// A disk of PostgreSQL that is full from the 300th event on: said by the engine, with its own code,
+/// in the last statement of a change whose other statements have run.
+const FULL: &str = "CREATE SEQUENCE disk;
+    CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('disk') > 300 THEN
+            RAISE EXCEPTION 'could not extend file: No space left on device'
+                USING ERRCODE = 'disk_full';
+        END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER disk_full BEFORE INSERT ON events
+        FOR EACH ROW EXECUTE FUNCTION disk_full()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_full_postgresql_loses_and_invents_nothing_and_recovers() {
+    let chat = Chat::start().await;
+    let Some(engine) = super::raw(&chat.database).await else {
+        return;
+    };
+    engine.batch_execute(FULL).await.unwrap();
+    let (done, refused) = fill(&chat, "first").await;
+    assert!((1..=300).contains(&done.len()), "it filled up in the middle: {}", done.len());
+    assert_eq!(ids(&chat).await, done, "what was answered is what is stored");
+    let room = "SELECT stored FROM rooms WHERE id = (SELECT min(room) FROM messages)";
+    assert_eq!(super::number(&chat.database, room).await, done.len() as i64);
+
+    engine.batch_execute("DROP TRIGGER disk_full ON events").await.unwrap();
+    let access = chat.in_group(0).await;
+    for id in refused.iter().take(8) {
+        chat.core.send(&chat.callers[0], &access, super::named(id, "again")).await.unwrap();
+    }
+    assert_eq!(ids(&chat).await.len(), done.len() + 8, "it goes on without a restart");
+}
