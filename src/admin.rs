@@ -91,7 +91,7 @@ async fn generated(core: &Core, username: &str, data_dir: &Path) -> Result<(), F
 /// Writes a file that nobody else can read; one that is left from before is replaced.
 fn keep(path: &Path, password: &str) -> std::io::Result<()> {
     if let Some(dir) = path.parent() {
-        make_private(dir)?;
+        parlance_core::make_private(dir)?;
     }
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
@@ -107,15 +107,4 @@ fn keep(path: &Path, password: &str) -> std::io::Result<()> {
     let mut file = options.open(path)?;
     writeln!(file, "{password}")?;
     file.sync_all()
-}
-
-#[cfg(unix)]
-fn make_private(dir: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
-#[cfg(not(unix))]
-fn make_private(dir: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(dir)
 }

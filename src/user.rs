@@ -37,8 +37,8 @@ pub(crate) struct CreateArgs {
     /// A chosen id, of an account that moves here; a fresh one if it is not given.
     #[arg(long)]
     id: Option<String>,
-    /// Change the account if it is there already (by id, else by username) instead of failing;
-    /// what is not given stays as it is.
+    /// Change the account if it is there already instead of failing: the one of `--id` if that is
+    /// given, else the one of the username. What is not given stays as it is.
     #[arg(long)]
     upsert: bool,
     /// Read the password from standard input, up to the end of its first line.

@@ -1,7 +1,7 @@
 //! Accounts: what the operator's update leaves as it is, and what others see of a status.
 
 use super::{plain, refused};
-use crate::app::{TestApp, app};
+use crate::app::{TestApp, TestUser, app};
 use axum::http::Method;
 use parlance_core::account::{Authority, NewUser};
 use parlance_core::{Error, User, UserId};
@@ -167,4 +167,24 @@ async fn a_rule_for_usernames_is_an_expression_by_itself() {
     let path = "settings/UTF8_User_Names_Validation";
     let answer = app.rocket(&boss).post(path, json!({"value": "[a-d]+)|(?:[a-d]+"})).await;
     refused(&answer, 400, "error-invalid-setting-value");
+}
+
+/// An account that moved here with its sessions and without a password is not said to have one.
+#[tokio::test]
+async fn an_account_without_a_password_says_so() {
+    let app = app().await;
+    let token = "t".repeat(43);
+    let hashed = "gDg/l08ilk/Wt66FG2zMkYDtTm/LLkFbr8q22CITkjg=";
+    let document = json!({"_id": "moved", "username": "moved", "type": "user", "roles": ["user"],
+        "services": {"resume": {"loginTokens": [
+            {"hashedToken": hashed, "when": "2026-01-02T00:00:00.000Z"}]}}});
+    super::import_taken(&app, "users", &document).await;
+    let moved = TestUser { id: "moved".to_owned(), username: "moved".to_owned(), token };
+    let me = app.rocket(&moved).get("me", &[]).await.ok();
+    assert_eq!(me["services"], json!({"password": {"exists": false}}));
+    let own = app.rocket(&moved).get("users.info", &[("userId", "moved")]).await.ok();
+    assert_eq!(own["user"]["services"], json!({}));
+    let ann = app.user("ann").await;
+    let me = app.rocket(&ann).get("me", &[]).await.ok();
+    assert_eq!(me["services"], json!({"password": {"exists": true}}));
 }

@@ -79,6 +79,8 @@ pub struct User {
     pub updated: Ms,
     /// When it last logged in.
     pub last_login: Option<Ms>,
+    /// Can it log in with a password?
+    pub has_password: bool,
     /// Carried members of the document, as JSON text.
     pub body: String,
 }
@@ -254,6 +256,7 @@ impl Core {
             created: now,
             updated: now,
             last_login: None,
+            has_password: password.is_some(),
             body: Value::Object(new.body).to_string(),
         };
         Ok(NewAccount { user, password })

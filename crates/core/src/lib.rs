@@ -35,7 +35,7 @@ pub use error::{Error, Result};
 pub use id::{MessageId, RoomId, UserId};
 pub use message::Message;
 pub use room::Room;
-pub use store::{Database, StoreOptions};
+pub use store::{Database, StoreOptions, make_private};
 pub use time::{Clock, Ms};
 
 use bus::Bus;

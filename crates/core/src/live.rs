@@ -144,6 +144,7 @@ mod tests {
             created: 0,
             updated: 0,
             last_login: None,
+            has_password: false,
             body: String::new(),
         };
         Session { hash: hash.into(), user: Arc::new(user), expires: None }

@@ -8,7 +8,8 @@ use crate::id::UserId;
 use crate::store::users;
 
 impl Core {
-    /// The operator's way to make an account or bring one up to date: by id, else by username.
+    /// The operator's way to make an account or bring one up to date: the one of
+    /// the id if there is an id, else the one of the username.
     pub async fn upsert_user(&self, new: NewUser) -> Result<User> {
         let existing = match &new.id {
             Some(id) => users::by_id(self.store(), &UserId::from(id.as_str())).await?,

@@ -147,7 +147,8 @@ impl Core {
         self.send_draft(caller, draft).await
     }
 
-    /// Sends a message to several rooms: what one of them refuses is sent to none.
+    /// Sends a message to several rooms. What one of them would refuse by what is known now is sent
+    /// to none; what changes between this check and a room's own write stops the rest.
     pub async fn send_to_all(
         &self,
         caller: &Caller,

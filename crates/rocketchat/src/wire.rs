@@ -131,7 +131,7 @@ pub(crate) fn user(out: &mut String, user: &User, own: bool, full: bool) {
     if own {
         o.text("statusDefault", &user.status_default);
         o.date("_updatedAt", user.updated);
-        o.raw("services", r#"{"password":true}"#);
+        o.raw("services", if user.has_password { r#"{"password":true}"# } else { "{}" });
     }
     o.flag("canViewAllInfo", own || full);
     o.end();
@@ -172,7 +172,9 @@ pub(crate) fn me(o: &mut Object<'_>, user: &User, root_url: &str) {
     o.raw("roles", &Value::from(user.roles.clone()).to_string());
     o.flag("active", user.active);
     o.raw("settings", &format!(r#"{{"profile":{{}},"preferences":{PREFERENCES}}}"#));
-    o.raw("services", r#"{"password":{"exists":true}}"#);
+    o.object("services", |o| {
+        o.object("password", |o| o.flag("exists", user.has_password));
+    });
     o.flag("isOAuthUser", false);
     if let Some(email) = user.emails.iter().find(|email| email.verified) {
         o.text("email", &email.address);

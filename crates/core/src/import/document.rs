@@ -163,6 +163,7 @@ fn user(mut from: Fields, now: Ms) -> Result<UserDocument, Reason> {
         created,
         updated: from.date("_updatedAt")?.unwrap_or(created),
         last_login: from.date("lastLogin")?,
+        has_password: password.is_some(),
         body: from.rest(),
     };
     Ok(UserDocument { account: NewAccount { user, password }, tokens })

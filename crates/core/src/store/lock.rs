@@ -34,13 +34,15 @@ impl DirLock {
     }
 }
 
+/// Makes a directory that nobody else can look into (mode 0700), and those above it.
 #[cfg(unix)]
-fn make_private(dir: &Path) -> std::io::Result<()> {
+pub fn make_private(dir: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
+/// Makes a directory, and those above it.
 #[cfg(not(unix))]
-fn make_private(dir: &Path) -> std::io::Result<()> {
+pub fn make_private(dir: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(dir)
 }

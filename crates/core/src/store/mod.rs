@@ -8,6 +8,7 @@ pub(crate) mod events;
 pub(crate) mod import;
 pub(crate) mod listing;
 mod lock;
+pub use lock::make_private;
 pub(crate) mod members;
 pub(crate) mod messages;
 mod migrate;

@@ -20,7 +20,8 @@ const LONGEST_PAIR: usize = 2 * crate::id::MAX_ID;
 macro_rules! columns {
     () => {
         "u.id, u.username, u.name, u.kind, u.active, u.roles, u.emails, u.status, \
-         u.status_default, u.status_text, u.created, u.updated, u.last_login, u.body"
+         u.status_default, u.status_text, u.created, u.updated, u.last_login, \
+         u.password IS NOT NULL, u.body"
     };
 }
 pub(crate) use columns;
@@ -115,6 +116,7 @@ pub(crate) fn read(row: &mut Row) -> Result<User> {
         created: row.int()?,
         updated: row.int()?,
         last_login: row.opt_int()?,
+        has_password: row.bool()?,
         body: row.text()?,
     })
 }

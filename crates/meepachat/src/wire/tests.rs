@@ -24,6 +24,7 @@ fn account(id: &str) -> User {
         created: 1,
         updated: 1,
         last_login: None,
+        has_password: false,
         body: "{}".to_owned(),
     }
 }
