@@ -94,6 +94,14 @@ CREATE TABLE members (
 );
 CREATE INDEX members_usr ON members (usr, room);
 
+-- The texts of rooms.usernames, for finding: whoever changes those changes these.
+CREATE TABLE usernames (
+  name KEYTEXT NOT NULL,
+  room KEYTEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+  PRIMARY KEY (name, room)
+);
+CREATE INDEX usernames_room ON usernames (room);
+
 -- Append order: a clustered table would double the cost of a send (ruling A8).
 CREATE TABLE messages (
   id        KEYTEXT PRIMARY KEY,

@@ -12,6 +12,7 @@ mod chat_refused;
 mod chat_send;
 mod counters;
 mod dm_create;
+mod dm_files;
 mod dm_list;
 mod dm_list_everyone;
 mod dm_messages;
@@ -86,7 +87,7 @@ async fn view(app: &TestApp, user: &TestUser, room: &str) -> Access {
 }
 
 /// Sets a setting over the wire.
-async fn set(app: &TestApp, admin: &TestUser, id: &str, value: Value) {
+pub(crate) async fn set(app: &TestApp, admin: &TestUser, id: &str, value: Value) {
     let path = format!("settings/{id}");
     let answer = app.rocket(admin).post(&path, json!({ "value": value })).await.ok();
     assert_eq!(answer, json!({"success": true}));

@@ -93,6 +93,32 @@ async fn paging_sort_query_and_fields() {
 }
 
 #[tokio::test]
+async fn only_the_operators_that_the_contract_allows() {
+    let app = app().await;
+    let (boss, ann) = people(&app).await;
+    let query = [("query", r#"{"name":{"$regex":"ZO","$options":"i"}}"#)];
+    let body = app.rocket(&ann).get("users.list", &query).await.ok();
+    assert_eq!(each(&body, "users", "username"), ["ann"]);
+    for query in [
+        r#"{"username":{"$ne":"ann"}}"#,
+        r#"{"username":{"$gt":"a"}}"#,
+        r#"{"username":{"$in":["ann"]}}"#,
+        r#"{"username":{"$exists":true}}"#,
+        r#"{"$nor":[{"username":"ann"}]}"#,
+        r#"{"$or":[{"$and":[{"username":{"$not":{"$regex":"x"}}}]}]}"#,
+        r#"{"$comment":"x"}"#,
+        r#"{"username":{"$regex":"a","$ne":"x"}}"#,
+    ] {
+        for user in [&ann, &boss] {
+            let answer = app.rocket(user).get("users.list", &[("query", query)]).await;
+            let text = format!("Invalid query parameter provided: \"{query}\"");
+            let helper = json!({"helperMethod": "parseJsonQuery"});
+            coded(&answer, "error-invalid-query", &text, &helper);
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_private_is_not_asked_about() {
     let app = app().await;
     let (boss, ann) = people(&app).await;

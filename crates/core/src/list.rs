@@ -2,6 +2,7 @@
 //! The route's own conditions are the list function's, never the caller's: a filter is only ever
 //! joined to them by AND.
 
+use crate::time::Ms;
 use parlance_query::{Filter, Sort};
 
 /// Filter, order, offset and limit of one listing.
@@ -15,14 +16,23 @@ pub struct ListQuery {
     pub offset: i64,
     /// How many to give; `None` for all.
     pub limit: Option<i64>,
-    /// How many documents may be looked at one by one, where no index can answer.
+    /// How many documents may be looked at one by one, where SQL cannot answer.
     pub scan: i64,
+    /// How long a filter or a sort of the caller's own may take.
+    pub time: Ms,
 }
 
 impl ListQuery {
     /// The first `limit` in the route's own order.
     pub fn first(limit: i64) -> Self {
-        Self { filter: Filter::all(), sort: None, offset: 0, limit: Some(limit), scan: 20_000 }
+        Self {
+            filter: Filter::all(),
+            sort: None,
+            offset: 0,
+            limit: Some(limit),
+            scan: 20_000,
+            time: 5_000,
+        }
     }
 }
 

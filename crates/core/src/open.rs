@@ -22,7 +22,7 @@ pub(crate) struct NewRoom {
     pub(crate) creator: UserId,
     pub(crate) key: String,
     pub(crate) uids: String,
-    pub(crate) usernames: String,
+    pub(crate) usernames: Vec<String>,
     pub(crate) body: String,
     pub(crate) members: Vec<NewMember>,
 }
@@ -194,10 +194,12 @@ impl Core {
         uids.sort_unstable();
         let mut by_name = all.to_vec();
         by_name.sort_by_key(|user| (fold(user.shown_name()), user.handle().to_owned()));
-        let usernames: Vec<&str> = by_name.iter().map(|user| user.handle()).collect();
-        let usernames = Value::from(usernames).to_string();
+        let usernames: Vec<String> = by_name.iter().map(|user| user.handle().to_owned()).collect();
         // What the original's apps layer adds to every room (contract section 6.1).
-        let body = format!(r#"{{"default":false,"sysMes":true,"_USERNAMES":{usernames}}}"#);
+        let body = format!(
+            r#"{{"default":false,"sysMes":true,"_USERNAMES":{}}}"#,
+            Value::from(usernames.as_slice())
+        );
         NewRoom {
             id,
             ts: now,

@@ -33,7 +33,7 @@ pub(crate) fn leaf(column: Column, test: &Test) -> Answer {
         Column::Int(expr) => scalar(Scalar::Int, expr, test),
         Column::Bool(expr) => scalar(Scalar::Bool, expr, test),
         Column::Date(expr) => scalar(Scalar::Date, expr, test),
-        Column::Each { from, value } => each(from, value, test),
+        Column::Each { within, value } => each(within, value, test),
         Column::Const(always) => {
             Answer::Exact(Sql::constant(test.accepts(Some(&Value::String(always.to_owned())))))
         }
@@ -174,10 +174,10 @@ fn types(kind: Scalar, expr: &'static str, kinds: &[Kind]) -> Sql {
 /// An array of texts, or texts inside an array of documents. No row can mean an empty array or a
 /// missing one, and rows do not show the elements without the text; so null and presence are
 /// bounds only.
-fn each(from: &'static str, value: &'static str, test: &Test) -> Answer {
+fn each(within: &'static str, value: &'static str, test: &Test) -> Answer {
     let row = |inner| match inner {
         Sql::False => Sql::False,
-        inner => Sql::Exists(from, Box::new(inner)),
+        inner => Sql::Within(within, Box::new(inner)),
     };
     let any_row = || row(Sql::True);
     match test {

@@ -124,7 +124,12 @@ impl Set {
 impl Filter {
     /// Reads a filter from Extended JSON text.
     pub fn parse(text: &str, limits: &Limits) -> Result<Self, Error> {
-        parse::filter(text, limits).map_err(Error::Query)
+        parse::filter(text, limits, None).map_err(Error::Query)
+    }
+
+    /// Reads a filter that may use these operators and no others.
+    pub fn parse_only(text: &str, limits: &Limits, operators: &[&str]) -> Result<Self, Error> {
+        parse::filter(text, limits, Some(operators)).map_err(Error::Query)
     }
 
     /// The filter that every document matches.

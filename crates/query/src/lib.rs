@@ -6,6 +6,7 @@
 //! Everything here is pure: no IO, no clock, and every input has a limit.
 
 mod columns;
+mod dialect;
 mod ejson;
 pub mod fields;
 pub mod filter;
@@ -24,8 +25,8 @@ pub use filter::{Filter, Op, Set, Test};
 pub use kind::Kind;
 pub use path::{Path, Segment};
 pub use pattern::Pattern;
-pub use sort::{Key, Sort};
-pub use sql::{Arg, Column, Compiled, FieldMap, compile, order_by};
+pub use sort::{Key, Sort, SortKey};
+pub use sql::{Arg, Column, Compiled, FieldMap, compile, order_by, rest};
 pub use value::order;
 
 /// How much one request may ask for; every number is a refusal, never a truncation.

@@ -23,6 +23,19 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// Whether a document matches of which only the values that the filter looks at are known,
+    /// each by its path, and none of them an array: a row of scalar columns.
+    pub fn matches_row<'v>(&self, value: &dyn Fn(&str) -> Option<&'v Value>) -> bool {
+        match self {
+            Self::And(parts) => parts.iter().all(|f| f.matches_row(value)),
+            Self::Or(parts) => parts.iter().any(|f| f.matches_row(value)),
+            Self::Not(inner) => !inner.matches_row(value),
+            Self::Field { path, test } => test.accepts(value(path.as_str())),
+        }
+    }
+}
+
 impl Test {
     /// Whether the elements of an array are asked too; the rest ask for the array itself.
     fn spreads(&self) -> bool {

@@ -18,13 +18,15 @@ type Members = [(String, Json)];
 /// Names that are never data, whatever the client's language makes of them.
 const FORBIDDEN: [&str; 3] = ["__proto__", "constructor", "prototype"];
 
-pub(crate) fn filter(text: &str, limits: &Limits) -> Result<Filter, String> {
+/// Reads a filter; `only` names the operators that it may use, if not all.
+pub(crate) fn filter(text: &str, limits: &Limits, only: Option<&[&str]>) -> Result<Filter, String> {
     let members = json::object(text, limits)?;
-    Parser { limits, nodes: 0, values: 0, patterns: 0 }.document(&members, "")
+    Parser { limits, only, nodes: 0, values: 0, patterns: 0 }.document(&members, "")
 }
 
 struct Parser<'l> {
     limits: &'l Limits,
+    only: Option<&'l [&'l str]>,
     nodes: usize,
     values: usize,
     patterns: usize,
@@ -36,6 +38,7 @@ impl Parser<'_> {
         let mut parts = Vec::new();
         for (key, json) in members {
             self.node()?;
+            self.allowed(key)?;
             match key.as_str() {
                 "$and" => parts.push(Filter::every(self.list(key, json, parent)?)),
                 "$or" => parts.push(Filter::Or(self.list(key, json, parent)?)),
@@ -75,6 +78,7 @@ impl Parser<'_> {
         let mut parts = Vec::new();
         for (key, json) in members {
             self.node()?;
+            self.allowed(key)?;
             if let Some(part) = self.test(path, key, json, members)? {
                 parts.push(part);
             }
@@ -213,6 +217,15 @@ impl Parser<'_> {
             return Err(format!("more than {} regular expressions", self.limits.regexes));
         }
         Pattern::new(text, flags, self.limits)
+    }
+
+    fn allowed(&self, key: &str) -> Result<(), String> {
+        match self.only {
+            Some(only) if key.starts_with('$') && !only.contains(&key) => {
+                Err(format!("{key} is not allowed here"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn node(&mut self) -> Result<(), String> {

@@ -1,13 +1,13 @@
 //! Regular expressions of a filter: compiled once, within a size, matched in linear time.
 //!
-//! Patterns are read by the `regex` crate. Against PCRE, which `MongoDB` uses: look-around,
-//! backreferences and possessive repeats are refused; `\d \w \s \b` and case folding know all of
-//! Unicode; `$` without `m` is the very end of the text, not also before a last newline; and in
-//! brackets `&&`, `--` and `~~` are set operations.
+//! Patterns are read by the `regex` crate, after `dialect.rs` has rewritten what PCRE, which
+//! `MongoDB` uses, spells otherwise. What remains different: look-around, backreferences, atomic
+//! groups and possessive repeats are refused, and `$` without `m` is the very end of the text, not
+//! also before a last newline.
 
 use regex::{Regex, RegexBuilder};
 
-use crate::Limits;
+use crate::{Limits, dialect};
 
 /// A compiled regular expression with the flags it was written with.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ impl Pattern {
         if let Some(bad) = flags.chars().find(|c| !"imsxu".contains(*c)) {
             return Err(format!("unknown regular expression option {bad:?}"));
         }
-        let regex = RegexBuilder::new(text)
+        let regex = RegexBuilder::new(&dialect::rewrite(text, flags.contains('x')))
             .case_insensitive(flags.contains('i'))
             .multi_line(flags.contains('m'))
             .dot_matches_new_line(flags.contains('s'))

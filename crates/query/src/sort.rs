@@ -52,8 +52,22 @@ impl Sort {
 
     /// The order of two documents, ties included.
     pub fn compare(&self, a: &Value, b: &Value) -> Ordering {
-        for key in &self.0 {
-            let found = key.of(a).order(key.of(b));
+        self.by(|key, _| key.of(a).order(key.of(b)))
+    }
+
+    /// What [`Self::compare`] looks at in a document, to keep instead of it.
+    pub fn key(&self, doc: &Value) -> SortKey {
+        SortKey(self.0.iter().map(|key| key.of(doc).keep()).collect())
+    }
+
+    /// The order of two documents of which the keys were kept.
+    pub fn compare_keys(&self, a: &SortKey, b: &SortKey) -> Ordering {
+        self.by(|_, n| a.found(n).order(b.found(n)))
+    }
+
+    fn by(&self, compare: impl Fn(&Key, usize) -> Ordering) -> Ordering {
+        for (n, key) in self.0.iter().enumerate() {
+            let found = compare(key, n);
             if found.is_ne() {
                 return if key.descending { found.reverse() } else { found };
             }
@@ -80,22 +94,75 @@ pub(crate) fn direction(json: &Json) -> Option<i8> {
     [-1_i8, 0, 1].into_iter().find(|one| n.as_f64() == Some(f64::from(*one)))
 }
 
+/// What represents one document under each key of a sort.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SortKey(Vec<Kept>);
+
+/// What represents a document under one key, for keeping.
+#[derive(Debug, Clone, PartialEq)]
+enum Kept {
+    Empty,
+    Missing,
+    Value(Value),
+}
+
+impl SortKey {
+    fn found(&self, n: usize) -> Found<'_> {
+        self.0.get(n).map_or(Found::Missing, Found::of)
+    }
+
+    /// Bytes it holds, roughly: to keep many within a bound.
+    pub fn size(&self) -> usize {
+        let text = |kept: &Kept| match kept {
+            Kept::Value(Value::String(text)) => text.len(),
+            // Rare: a document or an array among the values of an array.
+            Kept::Value(other @ (Value::Object(_) | Value::Array(_))) => other.to_string().len(),
+            _ => 0,
+        };
+        self.0.iter().map(|kept| size_of::<Kept>() + text(kept)).sum()
+    }
+}
+
 /// What represents a document under one key.
 #[derive(Clone, Copy)]
 enum Found<'v> {
     /// An array without elements, which sorts before everything.
     Empty,
-    /// A value; missing is null.
-    Value(View<'v>),
+    /// Nothing, which sorts as null.
+    Missing,
+    Value(&'v Value),
 }
 
-impl Found<'_> {
+impl<'v> Found<'v> {
+    fn of(kept: &'v Kept) -> Self {
+        match kept {
+            Kept::Empty => Self::Empty,
+            Kept::Missing => Self::Missing,
+            Kept::Value(value) => Self::Value(value),
+        }
+    }
+
+    fn keep(self) -> Kept {
+        match self {
+            Self::Empty => Kept::Empty,
+            Self::Missing => Kept::Missing,
+            Self::Value(value) => Kept::Value(value.clone()),
+        }
+    }
+
+    /// `None` for what sorts before everything.
+    fn view(self) -> Option<View<'v>> {
+        match self {
+            Self::Empty => None,
+            Self::Missing => Some(View::Null),
+            Self::Value(value) => Some(View::of(value)),
+        }
+    }
+
     fn order(self, other: Self) -> Ordering {
-        match (self, other) {
-            (Self::Empty, Self::Empty) => Ordering::Equal,
-            (Self::Empty, Self::Value(_)) => Ordering::Less,
-            (Self::Value(_), Self::Empty) => Ordering::Greater,
-            (Self::Value(a), Self::Value(b)) => a.order(b),
+        match (self.view(), other.view()) {
+            (Some(a), Some(b)) => a.order(b),
+            (a, b) => a.is_some().cmp(&b.is_some()),
         }
     }
 }
@@ -113,7 +180,7 @@ impl Key {
                 best = Some(found);
             }
         });
-        best.unwrap_or(Found::Value(View::Null))
+        best.unwrap_or(Found::Missing)
     }
 }
 
@@ -133,7 +200,7 @@ fn walk<'v>(value: &'v Value, path: Option<&str>, offer: &mut dyn FnMut(Found<'v
         }
         _ => match member(value, name) {
             Some(inner) => walk(inner, tail, offer),
-            None => offer(Found::Value(View::Null)),
+            None => offer(Found::Missing),
         },
     }
 }
@@ -142,19 +209,19 @@ fn walk<'v>(value: &'v Value, path: Option<&str>, offer: &mut dyn FnMut(Found<'v
 fn entered<'v>(items: &'v [Value], path: &str, offer: &mut dyn FnMut(Found<'v>)) {
     for item in items {
         match item {
-            Value::Array(_) => offer(Found::Value(View::Null)),
+            Value::Array(_) => offer(Found::Missing),
             other => walk(other, Some(path), offer),
         }
     }
     if items.is_empty() {
-        offer(Found::Value(View::Null));
+        offer(Found::Missing);
     }
 }
 
 fn leaf<'v>(value: &'v Value, offer: &mut dyn FnMut(Found<'v>)) {
     match value {
         Value::Array(items) if items.is_empty() => offer(Found::Empty),
-        Value::Array(items) => items.iter().for_each(|item| offer(Found::Value(View::of(item)))),
-        other => offer(Found::Value(View::of(other))),
+        Value::Array(items) => items.iter().for_each(|item| offer(Found::Value(item))),
+        other => offer(Found::Value(other)),
     }
 }

@@ -38,9 +38,11 @@ pub enum Column {
     Date(&'static str),
     /// An array of texts, or a text inside an array of documents: one row for each.
     Each {
-        /// Tables and condition, as in `mentioned x WHERE x.message = m.id`.
-        from: &'static str,
-        /// The text of a row, as in `x.usr`; never NULL.
+        /// The condition that there is a row, without its end: a condition on the row and a closing
+        /// parenthesis follow. `EXISTS (SELECT 1 FROM tags x WHERE x.message = m.id` asks row by
+        /// row; `m.id IN (SELECT x.message FROM tags x WHERE TRUE` lets an index on the value lead.
+        within: &'static str,
+        /// The text of a row, as in `x.tag`; never NULL.
         value: &'static str,
     },
     /// Always this text.
@@ -105,7 +107,7 @@ pub(crate) enum Sql {
     In(&'static str, Vec<Arg>),
     IsNull(&'static str),
     NotNull(&'static str),
-    Exists(&'static str, Box<Sql>),
+    Within(&'static str, Box<Sql>),
 }
 
 impl Sql {
@@ -150,6 +152,19 @@ impl Sql {
             Self::Not(inner) => *inner,
             other => Self::Not(Box::new(other)),
         }
+    }
+}
+
+/// What is left to ask of a document that the compiled condition accepts: of a conjunction the
+/// parts that SQL did not settle. [`Filter::all`] if it settled everything.
+pub fn rest(filter: &Filter, map: &dyn FieldMap) -> Filter {
+    match filter {
+        _ if bound(filter, map, true).1 => Filter::all(),
+        Filter::And(parts) => {
+            let open = parts.iter().map(|part| rest(part, map)).filter(|part| !part.is_all());
+            Filter::every(open.collect())
+        }
+        other => other.clone(),
     }
 }
 
@@ -234,14 +249,14 @@ impl Text {
             }),
             Sql::IsNull(expr) => self.push(format_args!("({expr} IS NULL)")),
             Sql::NotNull(expr) => self.push(format_args!("({expr} IS NOT NULL)")),
-            Sql::Exists(from, inner) => {
-                self.push(format_args!("EXISTS (SELECT 1 FROM {from}"));
+            Sql::Within(rows, inner) => self.two_valued(negated, |text| {
+                text.sql.push_str(rows);
                 if **inner != Sql::True {
-                    self.sql.push_str(" AND ");
-                    self.write(inner, false);
+                    text.sql.push_str(" AND ");
+                    text.write(inner, false);
                 }
-                self.sql.push(')');
-            }
+                text.sql.push(')');
+            }),
         }
     }
 

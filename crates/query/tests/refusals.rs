@@ -81,7 +81,7 @@ fn filters_that_are_not_filters() {
         r#"{"a":{"$regex":"(x)\\1"}}"#,
         r#"{"a":{"$regex":"("}}"#,
         r#"{"a":{"$regex":"x","$regex":"y"}}"#,
-        r#"{"a":{"$regex":"\\w{9999}"}}"#,
+        r#"{"a":{"$regex":"\\p{L}{9999}"}}"#,
         r#"{"a":{"$eq":{"$regularExpression":{"pattern":"x","options":""}}}}"#,
         r#"{"a":{"$regularExpression":"x"}}"#,
         r#"{"a":{"$regularExpression":{"pattern":"x","options":"","z":1}}}"#,

@@ -96,7 +96,7 @@ pub(crate) async fn close(call: Call) -> Answer {
 
 /// `GET dm.list` (section 5.5). `query` is never used here.
 pub(crate) async fn list(call: Call) -> Answer {
-    let paging = Paging::read(&call, Reads { query: false, fields: true }, &[])?;
+    let paging = Paging::read(&call, Reads::FIELDS, &[])?;
     let document = wire::document(wire::room);
     let page = call.core().dm_list(call.caller()?, &paging.query, &document).await?;
     rooms(&paging, &page.items, page.total)
@@ -105,7 +105,7 @@ pub(crate) async fn list(call: Call) -> Answer {
 /// `GET dm.list.everyone` (section 5.6).
 pub(crate) async fn list_everyone(call: Call) -> Answer {
     let admin = call.core().admin(call.caller()?, Perm::ViewRoomAdministration)?;
-    let paging = Paging::read(&call, Reads { query: true, fields: true }, &[])?;
+    let paging = Paging::read(&call, Reads::BOTH, &[])?;
     let document = wire::document(wire::room);
     let page = call.core().dm_list_everyone(admin, &call.ip, &paging.query, &document).await?;
     rooms(&paging, &page.items, page.total)
@@ -151,7 +151,7 @@ const MESSAGES: &[Form] = &[
 /// `GET dm.messages` (section 5.7).
 pub(crate) async fn messages(call: Call) -> Answer {
     schema::one_of(MESSAGES, &call.query).map_err(Failure::Schema)?;
-    let paging = Paging::read(&call, Reads { query: true, fields: true }, &[])?;
+    let paging = Paging::read(&call, Reads::BOTH, &[])?;
     let marks = Marks {
         mentioned: page::ids(&call, "mentionIds")?,
         starred: page::ids(&call, "starredIds")?,
@@ -166,6 +166,37 @@ pub(crate) async fn messages(call: Call) -> Answer {
         wire::count(o, "count", page.items.len());
         o.number("offset", paging.offset());
         o.number("total", page.total);
+        Ok(())
+    })
+}
+
+// Here the schema takes either name in both forms, so that both at once is one error (section 3.2).
+const FILES_PARAMS: [(&str, Kind); 9] = [
+    ("roomId", Kind::Text),
+    ("username", Kind::Text),
+    ("offset", Kind::Count),
+    ("count", Kind::Count),
+    ("sort", Kind::Text),
+    ("query", Kind::Text),
+    ("name", Kind::Text),
+    ("typeGroup", Kind::Text),
+    ("onlyConfirmed", Kind::Flag),
+];
+const FILES: &[Form] = &[
+    Form { required: &["roomId"], allowed: &FILES_PARAMS },
+    Form { required: &["username"], allowed: &FILES_PARAMS },
+];
+
+/// `GET dm.files` (section 5.11): no message holds a file yet, so every member reads an empty list.
+pub(crate) async fn files(call: Call) -> Answer {
+    schema::one_of(FILES, &call.query).map_err(Failure::Schema)?;
+    let paging = Paging::read(&call, Reads::QUERY, &[])?;
+    resolve(&call).await?;
+    wire::try_success(|o| {
+        paging.items::<Message>(o, "files", &[], wire::message)?;
+        wire::count(o, "count", 0);
+        o.number("offset", paging.offset());
+        o.number("total", 0);
         Ok(())
     })
 }
@@ -191,7 +222,7 @@ pub(crate) async fn messages_others(call: Call) -> Answer {
     let room = call.param("roomId").ok_or_else(|| {
         Failure::coded("error-roomid-param-not-provided", "The parameter \"roomId\" is required")
     })?;
-    let paging = Paging::read(&call, Reads { query: true, fields: true }, &[])?;
+    let paging = Paging::read(&call, Reads::BOTH, &[])?;
     let document = wire::document(wire::message);
     let page = core
         .messages_of_others(admin, &call.ip, Some(room), &paging.query, &document)

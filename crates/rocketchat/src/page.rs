@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::schema::{self, Kind};
 use parlance_core::list::ListQuery;
-use parlance_core::setting;
+use parlance_core::setting::{self, Settings};
 use parlance_http::json::{Dates, Object};
 use parlance_query::{Fields, Filter, Limits, Sort};
 use serde_json::{Value, json};
@@ -22,19 +22,40 @@ pub(crate) struct Paging {
     fields: Option<Fields>,
 }
 
-/// Which of the three dangerous parameters a route reads.
+/// Which of the dangerous parameters a route reads, and how.
 #[derive(Clone, Copy)]
 pub(crate) struct Reads {
-    pub(crate) query: bool,
-    pub(crate) fields: bool,
+    /// `query`: the operators that it may use; `None` if it is not read at all.
+    query: Option<Operators>,
+    fields: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Operators {
+    All,
+    Only(&'static [&'static str]),
+}
+
+impl Reads {
+    /// `query` and `fields`.
+    pub(crate) const BOTH: Self = Self { query: Some(Operators::All), fields: true };
+    pub(crate) const QUERY: Self = Self { query: Some(Operators::All), fields: false };
+    pub(crate) const FIELDS: Self = Self { query: None, fields: true };
+    /// Both, with the few operators that the contract allows for accounts (section 4.4; what
+    /// `$options` says belongs to `$regex`).
+    pub(crate) const OF_USERS: Self =
+        Self { query: Some(Operators::Only(&["$or", "$and", "$regex", "$options"])), fields: true };
 }
 
 impl Paging {
     /// Reads the parameters; `hidden` are further names that this caller may not see.
     pub(crate) fn read(call: &Call, reads: Reads, hidden: &[&str]) -> Result<Self, Failure> {
-        let limits = Limits::default();
+        let limits = limits(&call.settings);
         let mode = call.settings.text(&setting::UNSAFE_QUERY);
-        let query = if reads.query { text_of(call, "query")? } else { None };
+        let query = match reads.query {
+            Some(operators) => text_of(call, "query")?.map(|raw| (raw, operators)),
+            None => None,
+        };
         let fields = if reads.fields { text_of(call, "fields")? } else { None };
         if mode == "strict" && (query.is_some() || fields.is_some()) {
             return Err(Failure::Schema("must NOT have additional properties".to_owned()));
@@ -45,7 +66,7 @@ impl Paging {
             ALWAYS.contains(&first) || SECRET.contains(&first) || hidden.contains(&first)
         };
         let filter = match query.filter(|_| on) {
-            Some(raw) => filter(raw, &limits, &secret)?,
+            Some((raw, operators)) => filter(raw, operators, &limits, &secret)?,
             None => Filter::all(),
         };
         let sort = match text_of(call, "sort")? {
@@ -64,8 +85,9 @@ impl Paging {
         let (offset, limit) = window(call)?;
         // An empty sort means no ordering of one's own.
         let sort = sort.filter(|sort| !sort.0.is_empty());
-        let scan = call.settings.number(&setting::SCAN_ROWS).clamp(100, 1_000_000);
-        Ok(Self { query: ListQuery { filter, sort, offset, limit, scan }, fields })
+        let scan = call.settings.number(&setting::QUERY_ROWS).clamp(100, 10_000_000);
+        let time = call.settings.number(&setting::QUERY_TIME).clamp(1, 60_000);
+        Ok(Self { query: ListQuery { filter, sort, offset, limit, scan, time }, fields })
     }
 
     pub(crate) fn offset(&self) -> i64 {
@@ -105,8 +127,38 @@ impl Paging {
     }
 }
 
-fn filter(raw: &str, limits: &Limits, secret: &dyn Fn(&str) -> bool) -> Result<Filter, Failure> {
-    let filter = Filter::parse(raw, limits).map_err(|_| invalid("query", raw))?;
+/// What one request may ask for, as the settings say, within what the store can take.
+fn limits(settings: &Settings) -> Limits {
+    let most = |known, most| {
+        let number = settings.number(known).clamp(1, most);
+        usize::try_from(number).unwrap_or(1)
+    };
+    Limits {
+        text: most(&setting::QUERY_TEXT, 1 << 20),
+        // Deeper is not read by the JSON reader either.
+        depth: most(&setting::QUERY_DEPTH, 100),
+        // SQLite takes conditions nested 1,000 deep, and 32,766 arguments.
+        nodes: most(&setting::QUERY_NODES, 900),
+        in_values: most(&setting::QUERY_VALUES, 20_000),
+        regexes: most(&setting::QUERY_REGEXES, 100),
+        regex_text: most(&setting::QUERY_REGEX_TEXT, 1 << 16),
+        regex_size: most(&setting::QUERY_REGEX_SIZE, 1 << 26),
+        sort_keys: most(&setting::QUERY_SORT_KEYS, 64),
+        fields: most(&setting::QUERY_FIELDS, 1000),
+    }
+}
+
+fn filter(
+    raw: &str,
+    operators: Operators,
+    limits: &Limits,
+    secret: &dyn Fn(&str) -> bool,
+) -> Result<Filter, Failure> {
+    let parsed = match operators {
+        Operators::All => Filter::parse(raw, limits),
+        Operators::Only(operators) => Filter::parse_only(raw, limits, operators),
+    };
+    let filter = parsed.map_err(|_| invalid("query", raw))?;
     filter.refuse(secret).map_err(|_| invalid("query", raw))?;
     Ok(filter)
 }

@@ -54,6 +54,7 @@ pub static ROUTES: &[Route] = table! {
     GET "dm.list.everyone" login dm::list_everyone;
     GET "dm.messages" login dm::messages;
     GET "dm.messages.others" login dm::messages_others;
+    GET "dm.files" login dm::files;
 
     POST "chat.sendMessage" login post::send_message;
     POST "chat.postMessage" login post::post_message;

@@ -43,7 +43,7 @@ pub(crate) async fn list(call: Call) -> Answer {
 }
 
 fn answer(call: &Call, all: bool) -> Answer {
-    let paging = Paging::read(call, Reads { query: true, fields: true }, &[])?;
+    let paging = Paging::read(call, Reads::BOTH, &[])?;
     let ids: Vec<&str> = match call.query.get("_id") {
         Some(Value::String(text)) => text.split(',').map(str::trim).collect(),
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),

@@ -188,7 +188,7 @@ pub(crate) async fn list(call: Call) -> Answer {
     }
     let full = core.may(caller, Perm::ViewFullOtherUserInfo);
     let hidden = if full { &[] } else { PRIVATE };
-    let paging = Paging::read(&call, Reads { query: true, fields: true }, hidden)?;
+    let paging = Paging::read(&call, Reads::OF_USERS, hidden)?;
     let write = wire::listed_user(full);
     let document = |user: &User| {
         let mut text = String::new();

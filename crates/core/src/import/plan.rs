@@ -171,7 +171,7 @@ impl<'a> Plan<'a> {
         let last_ts = known.into_iter().flatten().max().unwrap_or(it.room.ts);
         let key = key(it).filter(|key| !self.here.keys.contains(key));
         let members = self.members(it);
-        import::add_room(change, &it.room, key.as_deref(), last_ts, &members);
+        import::add_room(change, &it.room, key.as_deref(), last_ts, &it.usernames, &members);
         self.here.keys.extend(key);
         self.here.rooms.insert(id.to_owned(), it.room.uids.clone());
         for member in members {

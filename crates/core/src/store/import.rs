@@ -3,7 +3,7 @@
 //! still carry their expectations, for a server that writes to the same database meanwhile.
 //! An import tells nobody: the log is for what happens now.
 
-use super::{Change, Read, Row, Store, Value, members, users};
+use super::{Change, Read, Row, Store, Value, members, rooms, users};
 use crate::account::NewAccount;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, UserId};
@@ -175,12 +175,14 @@ pub(crate) fn add_user(
     Ok(())
 }
 
-/// Makes a room and its members; `last_ts` is the newest time that is known of it.
+/// Makes a room and its members; `last_ts` is the newest time that is known of it, `usernames` are
+/// the texts of the room's own array.
 pub(crate) fn add_room(
     change: &mut Change,
     room: &Room,
     key: Option<&str>,
     last_ts: Ms,
+    usernames: &[String],
     all: &[NewMember],
 ) {
     let args: [Value; 18] = [
@@ -204,6 +206,7 @@ pub(crate) fn add_room(
         room.body.as_str().into(),
     ];
     change.expect(1, Error::BadId, ADD_ROOM, args);
+    rooms::add_names(change, &room.id, usernames);
     for member in all {
         members::add(change, &room.id, member, room.ts);
     }

@@ -1,16 +1,14 @@
 //! One way to page through documents: filter, order, offset, limit, total.
-//! What SQL can say exactly runs there, with paging and total in the database. The rest is answered
-//! exactly too, by reading what SQL can narrow down to and asking the matcher about each document,
-//! up to a bound; past the bound the caller is told which field asks too much (rulings A10, A15).
+//! What SQL can say exactly runs there, with paging and total in the database; the rest is the work
+//! of `scan.rs`. A caller's own conditions only ever narrow the route's: the two are joined by AND,
+//! and the route's stand in SQL, out of a filter's reach.
 
+use super::scan::Narrowed;
 use super::{Read, Row, Sql, Store, Value};
 use crate::error::{Error, Result};
-use crate::list::{ListQuery, Page, count};
+use crate::list::{ListQuery, Page};
 use parlance_query::sql::{self, Column, FieldMap};
 use serde_json::Value as Json;
-
-/// Let others run after this many documents.
-const BREATH: usize = 256;
 
 /// A listing as SQL knows it; `condition` holds the route's own conditions over `args`.
 pub(crate) struct Listing<'a> {
@@ -26,7 +24,7 @@ pub(crate) struct Listing<'a> {
     pub(crate) fields: &'a (dyn FieldMap + Sync),
 }
 
-type Reader<T> = fn(&mut Row) -> Result<T>;
+pub(super) type Reader<T> = fn(&mut Row) -> Result<T>;
 
 impl Listing<'_> {
     pub(crate) async fn page<T: Send>(
@@ -41,28 +39,30 @@ impl Listing<'_> {
             None => Some(self.order.to_owned()),
             Some(sort) => sql::order_by(sort, self.fields).map(|by| self.settle(&by)),
         };
-        let plain = query.filter.is_all() && query.sort.is_none();
         let mut args = self.args.clone();
         args.extend(compiled.args.into_iter().map(Value::from));
         let condition = format!("({}) AND ({})", self.condition, compiled.sql);
-        match (order, self.fixed) {
+        let plain = query.filter.is_all() && query.sort.is_none();
+        let answer = match (order, self.fixed) {
             (Some(_), Some((page, total))) if plain => {
-                self.exact(store, query, (page.into(), total.into()), args, read).await
+                let reads = reads(query, page.into(), total.into(), args);
+                return exact(store.read_all(reads).await?, read);
             }
             (Some(order), _) if compiled.exact => {
-                let n = args.len();
-                let page = format!(
-                    "SELECT {} FROM {} WHERE {condition} ORDER BY {order} LIMIT ${} OFFSET ${}",
-                    self.columns,
-                    self.from,
-                    n + 1,
-                    n + 2
-                );
-                let total = format!("SELECT count(*) FROM {} WHERE {condition}", self.from);
-                self.exact(store, query, (page.into(), total.into()), args, read).await
+                let (page, total) = self.statements(&condition, &order, args.len());
+                let reads = reads(query, page.into(), total.into(), args);
+                let answers = store.read_costly(reads, query.time).await;
+                answers.and_then(|answers| exact(answers, read))
             }
-            (order, _) => self.scan(store, query, condition, args, order, read, document).await,
-        }
+            (order, _) => {
+                let narrowed = Narrowed { condition, args, order };
+                self.scan(store, query, narrowed, read, document).await
+            }
+        };
+        answer.map_err(|error| match error {
+            Error::TooBroad { .. } => Error::TooBroad { field: self.culprit(query) },
+            other => other,
+        })
     }
 
     /// Ties are broken by id, so that pages never overlap.
@@ -70,84 +70,42 @@ impl Listing<'_> {
         if by.is_empty() { self.order.to_owned() } else { format!("{by}, {}", self.id) }
     }
 
-    async fn exact<T>(
-        &self,
-        store: &Store,
-        query: &ListQuery,
-        (page, total): (Sql, Sql),
-        args: Vec<Value>,
-        read: Reader<T>,
-    ) -> Result<Page<T>> {
-        let mut page_args = args.clone();
-        page_args.push(query.limit.unwrap_or(i64::MAX).into());
-        page_args.push(query.offset.into());
-        let reads = vec![Read { sql: page, args: page_args }, Read { sql: total, args }];
-        let mut answers = store.read_all(reads).await?.into_iter();
-        let rows = answers.next().unwrap_or_default();
-        let items = rows.into_iter().map(|mut row| read(&mut row)).collect::<Result<_>>()?;
-        let total = answers.next().and_then(|rows| rows.into_iter().next());
-        let mut total = total.ok_or_else(|| Error::internal("a count gave no row"))?;
-        Ok(Page { items, total: total.int()? })
-    }
-
-    /// Reads what SQL can narrow down to, and has the matcher decide.
-    #[expect(clippy::too_many_arguments, reason = "the pieces of one statement, used once")]
-    async fn scan<T>(
-        &self,
-        store: &Store,
-        query: &ListQuery,
-        condition: String,
-        mut args: Vec<Value>,
-        order: Option<String>,
-        read: Reader<T>,
-        document: &(dyn Fn(&T) -> Json + Sync),
-    ) -> Result<Page<T>> {
-        let ordered = order.is_some();
-        let order = order.unwrap_or_else(|| self.order.to_owned());
-        args.push(query.scan.saturating_add(1).into());
-        let sql = format!(
-            "SELECT {} FROM {} WHERE {condition} ORDER BY {order} LIMIT ${}",
+    fn statements(&self, condition: &str, order: &str, n: usize) -> (String, String) {
+        let page = format!(
+            "SELECT {} FROM {} WHERE {condition} ORDER BY {order} LIMIT ${} OFFSET ${}",
             self.columns,
             self.from,
-            args.len()
+            n + 1,
+            n + 2
         );
-        let rows = store.read(sql, args).await?;
-        if count(rows.len()) > query.scan {
-            return Err(Error::TooBroad { field: self.culprit(query) });
-        }
-        let mut found = Vec::new();
-        for (n, mut row) in rows.into_iter().enumerate() {
-            let item = read(&mut row)?;
-            let document = document(&item);
-            if query.filter.matches(&document) {
-                // The document is only kept where it is still needed: to sort by.
-                found.push((item, if ordered { Json::Null } else { document }));
-            }
-            if n % BREATH == BREATH - 1 {
-                tokio::task::yield_now().await;
-            }
-        }
-        if let (false, Some(sort)) = (ordered, &query.sort) {
-            // Stable, and the rows came in an order that ends with the id.
-            found.sort_by(|(_, a), (_, b)| {
-                let id = |document: &Json| document["_id"].as_str().unwrap_or("").to_owned();
-                sort.compare(a, b).then_with(|| id(a).cmp(&id(b)))
-            });
-        }
-        let total = count(found.len());
-        let offset = usize::try_from(query.offset).unwrap_or(usize::MAX);
-        let limit = query.limit.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(0));
-        let items = found.into_iter().skip(offset).take(limit).map(|(item, _)| item).collect();
-        Ok(Page { items, total })
+        (page, format!("SELECT count(*) FROM {} WHERE {condition}", self.from))
     }
 
-    /// The first field of the query that no column serves.
+    /// The field of the query that asks most: the first that no column serves, else the first.
     fn culprit(&self, query: &ListQuery) -> String {
         let filtered = query.filter.residual(self.fields).into_iter();
-        let sorted = query.sort.iter().flat_map(|sort| sort.paths());
-        let unsorted = sorted.filter(|path| {
+        let sorted = || query.sort.iter().flat_map(|sort| sort.paths());
+        let unsorted = sorted().filter(|path| {
             self.fields.column(path).is_none_or(|column| matches!(column, Column::Each { .. }))
         });
-        filtered.chain(unsorted).next().unwrap_or("query").to_owned()
+        let all = query.filter.paths().into_iter().chain(sorted());
+        filtered.chain(unsorted).chain(all).next().unwrap_or("query").to_owned()
     }
+}
+
+/// The two reads of a listing, over the same arguments: page and total.
+fn reads(query: &ListQuery, page: Sql, total: Sql, args: Vec<Value>) -> Vec<Read> {
+    let mut page_args = args.clone();
+    page_args.push(query.limit.unwrap_or(i64::MAX).into());
+    page_args.push(query.offset.into());
+    vec![Read { sql: page, args: page_args }, Read { sql: total, args }]
+}
+
+fn exact<T>(answers: Vec<Vec<Row>>, read: Reader<T>) -> Result<Page<T>> {
+    let mut answers = answers.into_iter();
+    let rows = answers.next().unwrap_or_default();
+    let items = rows.into_iter().map(|mut row| read(&mut row)).collect::<Result<_>>()?;
+    let total = answers.next().and_then(|rows| rows.into_iter().next());
+    let mut total = total.ok_or_else(|| Error::internal("a count gave no row"))?;
+    Ok(Page { items, total: total.int()? })
 }

@@ -52,7 +52,7 @@ const BY_KEY: &str = concat!(
       LEFT JOIN stars st ON st.message = m.id AND st.usr = k.usr
       WHERE k.usr = $1 AND k.room = $2 AND k.name = $3"
 );
-/// Top-level messages for people, newest first, before a time and id.
+/// Top-level messages, newest first, before a time and id.
 const PAGE: &str = concat!(
     "SELECT ",
     columns!(),
@@ -100,7 +100,6 @@ const REPLIED: &str = "UPDATE messages SET tcount = coalesce(tcount, 0) + 1,
         updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $2),
         replies = coalesce(replies, (SELECT r.uids FROM rooms r WHERE r.id = $2))
     WHERE id = $1 AND room = $2 AND thread IS NULL";
-
 const MARK: &str = "UPDATE messages
     SET updated = CASE WHEN updated >= $2 THEN updated + 1 ELSE $2 END WHERE id = $1";
 const STAR: &str = "INSERT INTO stars (message, usr, room, ts)
@@ -113,7 +112,7 @@ const PIN: &str = "UPDATE messages SET pinned = $2, pinned_at = coalesce($3, pin
         pinned_by = coalesce($4, pinned_by),
         updated = CASE WHEN updated >= $5 THEN updated + 1 ELSE $5 END WHERE id = $1";
 
-/// The names of a message document, as SQL sees them.
+/// The names of a message document, as SQL sees them in a listing of one room, which is `$1`.
 pub(crate) struct Fields;
 
 impl FieldMap for Fields {
@@ -136,9 +135,10 @@ impl FieldMap for Fields {
             "pinnedAt" => Column::Date("m.pinned_at"),
             "editedAt" => Column::Date("m.edited_at"),
             "starred._id" => Column::Text("st.usr"),
-            "mentions._id" => {
-                Column::Each { from: "mentioned x WHERE x.message = m.id", value: "x.usr" }
-            }
+            "mentions._id" => Column::Each {
+                within: "m.id IN (SELECT x.message FROM mentioned x WHERE x.room = $1",
+                value: "x.usr",
+            },
             _ => return None,
         })
     }

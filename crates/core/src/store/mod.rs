@@ -14,6 +14,7 @@ pub(crate) mod messages;
 mod migrate;
 mod postgres;
 pub(crate) mod rooms;
+mod scan;
 pub(crate) mod server;
 mod sqlite;
 pub(crate) mod tokens;
@@ -21,9 +22,11 @@ pub(crate) mod users;
 pub(crate) mod value;
 
 use crate::error::{Error, Result};
+use crate::time::Ms;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::Notify;
+use std::time::Duration;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 pub(crate) use value::{Row, Rows, Sql, Value};
 
 /// Where the data is.
@@ -47,7 +50,8 @@ pub struct StoreOptions {
 impl Default for StoreOptions {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { readers: cores.max(2), max_pages: 0 }
+        // One more than can run at once, for the reads that must not wait behind long ones.
+        Self { readers: cores + 1, max_pages: 0 }
     }
 }
 
@@ -102,7 +106,10 @@ impl Change {
 /// make the server hold.
 const READ_BUDGET: usize = 128 * 1024 * 1024;
 /// How long one read may run, in milliseconds.
-const READ_TIME: i64 = 15_000;
+const READ_TIME: Ms = 15_000;
+/// Batches of a long read that wait for whoever asked, and rows in each.
+const BATCHES: usize = 2;
+const BATCH: usize = 256;
 
 /// One reading statement.
 #[derive(Clone, Debug)]
@@ -122,10 +129,25 @@ fn too_broad() -> Error {
     Error::TooBroad { field: "query".to_owned() }
 }
 
+/// The rows of a long read, as they are found; dropping it ends the read.
+pub(crate) struct Stream {
+    batches: mpsc::Receiver<Result<Vec<Row>>>,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Stream {
+    /// The next rows; `None` after the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Row>>> {
+        self.batches.recv().await.transpose()
+    }
+}
+
 /// The store of one data directory or one database. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Store {
     engine: Engine,
+    /// Reads that callers compose take turns, so that they never hold every reader.
+    turns: Arc<Semaphore>,
     /// Rung after every commit of this process: the publisher listens.
     pub(crate) committed: Arc<Notify>,
 }
@@ -151,7 +173,8 @@ impl Store {
                 Engine::Postgres(postgres::Postgres::open(url, options).await?)
             }
         };
-        Ok(Self { engine, committed })
+        let turns = Arc::new(Semaphore::new(options.readers.saturating_sub(1).max(1)));
+        Ok(Self { engine, turns, committed })
     }
 
     /// Runs one statement that changes nothing.
@@ -166,9 +189,38 @@ impl Store {
 
     /// Runs several reading statements on one snapshot of the data.
     pub(crate) async fn read_all(&self, reads: Vec<Read>) -> Result<Vec<Vec<Row>>> {
+        self.read_for(reads, READ_TIME).await
+    }
+
+    async fn read_for(&self, reads: Vec<Read>, time: Ms) -> Result<Vec<Vec<Row>>> {
         match &self.engine {
-            Engine::Sqlite(engine) => engine.read(reads).await,
-            Engine::Postgres(engine) => engine.read(reads).await,
+            Engine::Sqlite(engine) => engine.read(reads, time).await,
+            Engine::Postgres(engine) => engine.read(reads, time).await,
+        }
+    }
+
+    /// Runs statements that a caller composed, on one snapshot: in its turn, and for at most
+    /// `time` ms, or [`Error::TooBroad`].
+    pub(crate) async fn read_costly(&self, reads: Vec<Read>, time: Ms) -> Result<Vec<Vec<Row>>> {
+        let _turn = self.turn(time).await?;
+        self.read_for(reads, time).await
+    }
+
+    /// Runs a statement that may read far more than is wanted, under the same terms.
+    pub(crate) async fn stream(&self, read: Read, time: Ms) -> Result<Stream> {
+        let turn = self.turn(time).await?;
+        let batches = match &self.engine {
+            Engine::Sqlite(engine) => engine.stream(read, time).await?,
+            Engine::Postgres(engine) => engine.stream(read, time).await?,
+        };
+        Ok(Stream { batches, _turn: turn })
+    }
+
+    async fn turn(&self, time: Ms) -> Result<OwnedSemaphorePermit> {
+        let time = Duration::from_millis(time.unsigned_abs());
+        match tokio::time::timeout(time, self.turns.clone().acquire_owned()).await {
+            Ok(turn) => turn.map_err(Error::unavailable),
+            Err(_) => Err(Error::unavailable("other searches take all the time there is")),
         }
     }
 

@@ -4,21 +4,25 @@
 //! whose text is built per request is prepared for that request only, so that no cache grows.
 
 use super::{
-    Change, READ_BUDGET, READ_TIME, Read, Row, Rows, Sql, StoreOptions, Value, migrate, too_broad,
+    BATCH, BATCHES, Change, READ_BUDGET, READ_TIME, Read, Row, Rows, Sql, StoreOptions, Value,
+    migrate, too_broad,
 };
 use crate::error::{Error, Result};
+use crate::time::Ms;
 use deadpool_postgres::{
     Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
 use futures_util::TryStreamExt as _;
 use futures_util::future::{join_all, join3, try_join_all};
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Config, NoTls, Statement};
 
 /// How often a change is made again after losing a race.
 const TRIES: usize = 8;
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// How long a caller waits for a connection before it hears that the store is not available.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -60,21 +64,39 @@ impl Postgres {
         self.0.close();
     }
 
-    pub(super) async fn read(&self, reads: Vec<Read>) -> Result<Vec<Vec<Row>>> {
+    pub(super) async fn read(&self, reads: Vec<Read>, time: Ms) -> Result<Vec<Vec<Row>>> {
         let client = self.0.get().await.map_err(away)?;
         let statements = prepare(&client, reads.iter().map(|read| &read.sql)).await?;
         let both = statements.iter().zip(&reads);
         let queries = both.map(|(statement, read)| query(&client, statement, &read.args));
-        if reads.len() < 2 {
+        if reads.len() < 2 && time == READ_TIME {
             return try_join_all(queries).await;
         }
         // One snapshot for all. The first poll queues everything up to the COMMIT, so a caller that
         // goes away in the middle leaves no transaction open on the connection.
-        let begin = client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        let begin = format!("{SNAPSHOT}; SET LOCAL statement_timeout = {time}");
+        let begin = client.batch_execute(if time == READ_TIME { SNAPSHOT } else { begin.as_str() });
         let commit = client.batch_execute("COMMIT");
         let (begun, rows, ended) = join3(begin, join_all(queries), commit).await;
         begun.and(ended).map_err(fault)?;
         rows.into_iter().collect()
+    }
+
+    /// The rows of one statement as they are found; a task of its own reads on as far as somebody
+    /// takes them.
+    pub(super) async fn stream(
+        &self,
+        read: Read,
+        time: Ms,
+    ) -> Result<mpsc::Receiver<Result<Vec<Row>>>> {
+        let mut client = self.0.get().await.map_err(away)?;
+        let (batches, rows) = mpsc::channel(BATCHES);
+        tokio::spawn(async move {
+            if let Err(error) = stream(&mut client, &read, time, &batches).await {
+                let _ = batches.send(Err(error)).await;
+            }
+        });
+        Ok(rows)
     }
 
     pub(super) async fn write(&self, change: Change) -> Result<Vec<Rows>> {
@@ -179,6 +201,31 @@ async fn prepare(client: &Client, texts: impl Iterator<Item = &Sql>) -> Result<V
         }
     };
     try_join_all(texts.map(one)).await.map_err(fault)
+}
+
+/// A portal gives rows when it is asked to, so a reader that stops leaves nothing running.
+async fn stream(
+    client: &mut Client,
+    read: &Read,
+    time: Ms,
+    batches: &mpsc::Sender<Result<Vec<Row>>>,
+) -> Result<()> {
+    let most = i32::try_from(BATCH).unwrap_or(i32::MAX);
+    let statement = client.prepare(read.sql.text()).await.map_err(fault)?;
+    let transaction = client.build_transaction().read_only(true).start().await.map_err(fault)?;
+    let limit = format!("SET LOCAL statement_timeout = {time}");
+    transaction.batch_execute(&limit).await.map_err(fault)?;
+    let args: Vec<&(dyn ToSql + Sync)> = read.args.iter().map(|v| v as _).collect();
+    let portal = transaction.bind(&statement, &args).await.map_err(fault)?;
+    loop {
+        let found = transaction.query_portal(&portal, most).await.map_err(fault)?;
+        let batch = found.iter().map(row).collect::<std::result::Result<Vec<_>, _>>();
+        let batch = batch.map_err(fault)?;
+        let last = batch.len() < BATCH;
+        if batches.send(Ok(batch)).await.is_err() || last {
+            return transaction.commit().await.map_err(fault);
+        }
+    }
 }
 
 async fn query(client: &Client, statement: &Statement, args: &[Value]) -> Result<Vec<Row>> {

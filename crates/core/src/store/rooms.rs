@@ -50,6 +50,7 @@ const ADD: &str =
         usernames, seq, msgs, stored, last_ts, activity, body, ro)
     VALUES ($1, 'd', $2, $2, $3, $4, $5, $6, $7, 0, 0, 0, $2, $2, $8, FALSE)
     ON CONFLICT DO NOTHING";
+const ADD_NAME: &str = "INSERT INTO usernames (name, room) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 /// Locks an account, so that it is not switched on or off while a room is made for it.
 const HOLD: &str = "UPDATE users SET updated = updated WHERE id = $1";
 const SILENCE: &str = "UPDATE rooms SET ro = TRUE WHERE id = $1 AND users_count = 2
@@ -155,16 +156,20 @@ impl FieldMap for Fields {
             "lm" => Column::Date("r.lm"),
             "topic" => Column::Text("r.topic"),
             "ro" => Column::Bool("r.ro"),
-            "uids" => Column::Each { from: "members x WHERE x.room = r.id", value: "x.usr" },
-            "lastMessage._id" => Column::Text("m.id"),
-            "lastMessage.rid" => Column::Text("m.room"),
-            "lastMessage.msg" => Column::Text("m.msg"),
-            "lastMessage.ts" => Column::Date("m.ts"),
-            "lastMessage._updatedAt" => Column::Date("m.updated"),
-            "lastMessage.u._id" => Column::Text("m.usr"),
-            "lastMessage.u.username" => Column::Text("m.username"),
-            "lastMessage.u.name" => Column::Text("m.name"),
-            _ => return None,
+            "uids" => Column::Each {
+                within: "r.id IN (SELECT x.room FROM members x WHERE TRUE",
+                value: "x.usr",
+            },
+            "usernames" => Column::Each {
+                within: "r.id IN (SELECT x.room FROM usernames x WHERE TRUE",
+                value: "x.name",
+            },
+            // Of few rooms with a newest message, each asked by key.
+            "lastMessage.mentions._id" => Column::Each {
+                within: "EXISTS (SELECT 1 FROM mentioned x WHERE x.message = m.id",
+                value: "x.usr",
+            },
+            path => return messages::Fields.column(path.strip_prefix("lastMessage.")?),
         })
     }
 }
@@ -258,10 +263,11 @@ pub(crate) async fn add(store: &Store, new: &NewRoom) -> Result<()> {
         new.key.as_str().into(),
         count(new.members.len()).into(),
         new.uids.as_str().into(),
-        new.usernames.as_str().into(),
+        Json::from(new.usernames.as_slice()).to_string().into(),
         new.body.as_str().into(),
     ];
     change.expect(1, Error::BadId, ADD, args);
+    add_names(&mut change, &new.id, &new.usernames);
     for member in &new.members {
         members::add(&mut change, &new.id, member, new.ts);
     }
@@ -269,6 +275,13 @@ pub(crate) async fn add(store: &Store, new: &NewRoom) -> Result<()> {
     let id = new.id.as_str();
     events::add(&mut change, new.ts, Kind::RoomNew, Some(id), None, id);
     store.write(change).await.map(drop)
+}
+
+/// Has a new room found by its usernames.
+pub(crate) fn add_names(change: &mut Change, room: &RoomId, usernames: &[String]) {
+    for name in usernames {
+        change.run(ADD_NAME, [name.into(), room.into()]);
+    }
 }
 
 /// Which rooms a listing is of.

@@ -6,7 +6,7 @@
 
 use super::lock::DirLock;
 use super::{
-    Change, READ_BUDGET, READ_TIME, Read, Row, Rows, StoreOptions, Value, migrate, too_broad,
+    BATCH, BATCHES, Change, READ_BUDGET, Read, Row, Rows, StoreOptions, Value, migrate, too_broad,
 };
 use crate::error::{Error, Result};
 use crate::time::{Clock, Ms};
@@ -25,7 +25,20 @@ const GROUP: usize = 256;
 const QUEUE: usize = 1024;
 
 type Reply<T> = oneshot::Sender<Result<T>>;
-type ReadJob = (Vec<Read>, Reply<Vec<Vec<Row>>>);
+type Batches = mpsc::Sender<Result<Vec<Row>>>;
+
+/// What a reader is asked for, and for how many milliseconds it may run.
+struct ReadJob {
+    time: Ms,
+    what: Wanted,
+}
+
+enum Wanted {
+    /// All rows of each statement, of one snapshot.
+    Rows(Vec<Read>, Reply<Vec<Vec<Row>>>),
+    /// The rows of one statement as they are found.
+    Stream(Read, Batches),
+}
 
 enum WriteJob {
     Change(Change, Reply<Vec<Rows>>),
@@ -70,9 +83,9 @@ impl Sqlite {
         for _ in 0..options.readers.max(1) {
             let (mut connection, jobs) = (connect(&path)?, read_jobs.clone());
             connection.pragma_update(None, "query_only", true).map_err(fault)?;
-            let began = limit_time(&mut connection)?;
+            let deadline = limit_time(&mut connection)?;
             thread("store-reader", move || {
-                read_loop(&connection, &jobs, &began);
+                read_loop(&connection, &jobs, &deadline);
             })?;
         }
         Ok(Self { reads, writes, ended: Mutex::new(Some(ended)) })
@@ -89,10 +102,22 @@ impl Sqlite {
         }
     }
 
-    pub(super) async fn read(&self, reads: Vec<Read>) -> Result<Vec<Vec<Row>>> {
+    pub(super) async fn read(&self, reads: Vec<Read>, time: Ms) -> Result<Vec<Vec<Row>>> {
         let (reply, answer) = oneshot::channel();
-        self.reads.send((reads, reply)).await.map_err(|_| stopped())?;
+        let job = ReadJob { time, what: Wanted::Rows(reads, reply) };
+        self.reads.send(job).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
+    }
+
+    pub(super) async fn stream(
+        &self,
+        read: Read,
+        time: Ms,
+    ) -> Result<mpsc::Receiver<Result<Vec<Row>>>> {
+        let (batches, rows) = mpsc::channel(BATCHES);
+        let job = ReadJob { time, what: Wanted::Stream(read, batches) };
+        self.reads.send(job).await.map_err(|_| stopped())?;
+        Ok(rows)
     }
 
     pub(super) async fn write(&self, change: Change) -> Result<Vec<Rows>> {
@@ -164,28 +189,34 @@ fn fault(error: rusqlite::Error) -> Error {
 }
 
 /// Has a reader give up on a job that runs too long, by the machine's time whatever clock a test
-/// has set. Whoever starts a job writes down when.
+/// has set. Whoever starts a job writes down when it must end.
 fn limit_time(connection: &mut Connection) -> Result<Arc<AtomicI64>> {
     /// Steps of the engine between two looks at the time.
-    const STEPS: i32 = 50_000;
-    let began = Arc::new(AtomicI64::new(Ms::MAX));
-    let since = began.clone();
-    let late =
-        move || Clock::default().now().saturating_sub(since.load(Ordering::Relaxed)) > READ_TIME;
+    const STEPS: i32 = 10_000;
+    let deadline = Arc::new(AtomicI64::new(Ms::MAX));
+    let end = deadline.clone();
+    let late = move || Clock::default().now() > end.load(Ordering::Relaxed);
     connection.progress_handler(STEPS, Some(late)).map_err(fault)?;
-    Ok(began)
+    Ok(deadline)
 }
 
-fn read_loop(connection: &Connection, jobs: &Mutex<mpsc::Receiver<ReadJob>>, began: &AtomicI64) {
+fn read_loop(connection: &Connection, jobs: &Mutex<mpsc::Receiver<ReadJob>>, deadline: &AtomicI64) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-        let Some((reads, reply)) = job else { return };
-        if reply.is_closed() {
-            continue; // the caller is gone, and nobody wants the answer
+        let Some(ReadJob { time, what }) = job else { return };
+        deadline.store(Clock::default().now().saturating_add(time), Ordering::Relaxed);
+        match what {
+            // The caller is gone, and nobody wants the answer.
+            Wanted::Rows(_, reply) if reply.is_closed() => {}
+            Wanted::Rows(reads, reply) => {
+                let _ = reply.send(read_snapshot(connection, &reads));
+            }
+            Wanted::Stream(read, batches) => {
+                if let Err(error) = read_stream(connection, &read, &batches) {
+                    let _ = batches.blocking_send(Err(error));
+                }
+            }
         }
-        began.store(Clock::default().now(), Ordering::Relaxed);
-        let answer = read_snapshot(connection, &reads);
-        let _ = reply.send(answer);
     }
 }
 
@@ -198,6 +229,23 @@ fn read_snapshot(connection: &Connection, reads: &[Read]) -> Result<Vec<Vec<Row>
     let all = reads.iter().map(run).collect();
     snapshot.finish().map_err(fault)?;
     all
+}
+
+/// Hands rows over in batches, and waits while enough of them wait: the reader runs no further
+/// ahead than that.
+fn read_stream(connection: &Connection, read: &Read, batches: &Batches) -> Result<()> {
+    let mut statement = prepare(connection, &read.sql, &read.args)?;
+    let columns = statement.column_count();
+    let mut cursor = statement.raw_query();
+    let mut batch = Vec::with_capacity(BATCH);
+    while let Some(next) = cursor.next().map_err(fault)? {
+        batch.push(row(next, columns)?);
+        if batch.len() == BATCH && batches.blocking_send(Ok(std::mem::take(&mut batch))).is_err() {
+            return Ok(()); // whoever asked has seen enough
+        }
+    }
+    let _ = batches.blocking_send(Ok(batch));
+    Ok(())
 }
 
 fn write_loop(connection: &Connection, mut jobs: mpsc::Receiver<WriteJob>, bell: &Notify) {
@@ -267,11 +315,20 @@ fn batch(connection: &Connection, sql: &str) -> Result<()> {
     statement.raw_execute().map(drop).map_err(fault)
 }
 
-fn rows(connection: &Connection, sql: &super::Sql, args: &[Value]) -> Result<Rows> {
+fn prepare<'c>(
+    connection: &'c Connection,
+    sql: &super::Sql,
+    args: &[Value],
+) -> Result<CachedStatement<'c>> {
     #[cfg(test)]
     plan::note(sql);
     let mut statement = connection.prepare_cached(sql.text()).map_err(fault)?;
     bind(&mut statement, args)?;
+    Ok(statement)
+}
+
+fn rows(connection: &Connection, sql: &super::Sql, args: &[Value]) -> Result<Rows> {
+    let mut statement = prepare(connection, sql, args)?;
     let columns = statement.column_count();
     if columns == 0 {
         let affected = statement.raw_execute().map_err(fault)? as u64;
@@ -280,9 +337,8 @@ fn rows(connection: &Connection, sql: &super::Sql, args: &[Value]) -> Result<Row
     let mut found = Vec::new();
     let mut size = 0;
     let mut cursor = statement.raw_query();
-    while let Some(row) = cursor.next().map_err(fault)? {
-        let values = (0..columns).map(|i| row.get_ref(i).map_err(fault).and_then(value));
-        let row = Row::new(values.collect::<Result<_>>()?);
+    while let Some(next) = cursor.next().map_err(fault)? {
+        let row = row(next, columns)?;
         size += row.size();
         if size > READ_BUDGET {
             return Err(too_broad());
@@ -290,6 +346,11 @@ fn rows(connection: &Connection, sql: &super::Sql, args: &[Value]) -> Result<Row
         found.push(row);
     }
     Ok(Rows { affected: found.len() as u64, rows: found })
+}
+
+fn row(row: &rusqlite::Row<'_>, columns: usize) -> Result<Row> {
+    let values = (0..columns).map(|i| row.get_ref(i).map_err(fault).and_then(value));
+    values.collect::<Result<_>>().map(Row::new)
 }
 
 fn value(column: ValueRef<'_>) -> Result<Value> {

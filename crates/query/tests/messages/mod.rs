@@ -16,10 +16,14 @@ impl FieldMap for Messages {
             "u._id" => Column::Text("m.usr"),
             "t" => Column::Const("d"),
             "ghost" => Column::Never,
-            "tags" => Column::Each { from: "tags x WHERE x.message = m.id", value: "x.tag" },
-            "mentions._id" => {
-                Column::Each { from: "mentioned x WHERE x.message = m.id", value: "x.usr" }
-            }
+            "tags" => Column::Each {
+                within: "m.id IN (SELECT x.message FROM tags x WHERE TRUE",
+                value: "x.tag",
+            },
+            "mentions._id" => Column::Each {
+                within: "EXISTS (SELECT 1 FROM mentioned x WHERE x.message = m.id",
+                value: "x.usr",
+            },
             _ => return None,
         })
     }

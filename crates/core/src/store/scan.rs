@@ -1,0 +1,256 @@
+//! What SQL cannot say of a filter or a sort, answered exactly: the rows that SQL can narrow down to
+//! stream past, the matcher decides, and only the ids of the page are kept and read whole.
+//! Rows, time and memory are bounded; past a bound the caller hears which field asks too much
+//! (rulings A10, A15), never a part of the answer.
+
+use super::listing::{Listing, Reader};
+use super::{READ_BUDGET, Read, Row, Store, Value, too_broad};
+use crate::error::Result;
+use crate::list::{ListQuery, Page, count};
+use crate::time::Clock;
+use parlance_query::sql::{self, Column};
+use parlance_query::{Filter, Sort, SortKey};
+use serde_json::{Value as Json, json};
+use std::collections::HashMap;
+
+/// Documents read whole by one statement.
+const FETCH: usize = 500;
+/// Sorted entries beyond the page that are kept before they are thrown away together.
+const SLACK: usize = 1024;
+
+/// What SQL says of a query: its condition, and the order if it has one.
+pub(super) struct Narrowed {
+    pub(super) condition: String,
+    pub(super) args: Vec<Value>,
+    pub(super) order: Option<String>,
+}
+
+/// How a row that streams past becomes an answer to the rest of the filter.
+enum Judge<'a, T> {
+    /// Each path of the filter is a column: these are all that is read.
+    Columns(Vec<(&'a str, Column)>),
+    /// The whole document is made.
+    Document(Reader<T>, &'a (dyn Fn(&T) -> Json + Sync)),
+}
+
+impl Listing<'_> {
+    /// The page and total of a query that SQL cannot answer by itself.
+    pub(super) async fn scan<T: Send>(
+        &self,
+        store: &Store,
+        query: &ListQuery,
+        narrowed: Narrowed,
+        read: Reader<T>,
+        document: &(dyn Fn(&T) -> Json + Sync),
+    ) -> Result<Page<T>> {
+        let rest = sql::rest(&query.filter, self.fields);
+        let sort = if narrowed.order.is_some() { None } else { query.sort.as_ref() };
+        let judge = match self.columns_of(&rest) {
+            Some(columns) if sort.is_none() => Judge::Columns(columns),
+            _ => Judge::Document(read, document),
+        };
+        let found = self.find(store, query, narrowed, &rest, sort, &judge).await?;
+        let total = count(found.total);
+        let items = self.fetch(store, &found.page(query, sort), read).await?;
+        Ok(Page { items, total })
+    }
+
+    /// The column of each path of a filter, if each has one that holds a single value.
+    fn columns_of<'f>(&self, rest: &'f Filter) -> Option<Vec<(&'f str, Column)>> {
+        let mut found: Vec<(&str, Column)> = Vec::new();
+        for path in rest.paths() {
+            let column = self.fields.column(path)?;
+            expression(column)?;
+            if !found.iter().any(|(known, _)| *known == path) {
+                found.push((path, column));
+            }
+        }
+        Some(found)
+    }
+
+    async fn find<T: Send>(
+        &self,
+        store: &Store,
+        query: &ListQuery,
+        narrowed: Narrowed,
+        rest: &Filter,
+        sort: Option<&Sort>,
+        judge: &Judge<'_, T>,
+    ) -> Result<Found> {
+        let Narrowed { condition, mut args, order } = narrowed;
+        args.push(query.scan.saturating_add(1).into());
+        let sql = format!(
+            "SELECT {}, {} FROM {} WHERE {condition} ORDER BY {} LIMIT ${}",
+            self.id,
+            judge.columns(self.columns),
+            self.from,
+            order.as_deref().unwrap_or(self.order),
+            args.len()
+        );
+        // The machine's time, whatever clock a test has set: what is bounded is work.
+        let machine = Clock::default();
+        let deadline = machine.now().saturating_add(query.time);
+        let mut rows = store.stream(Read::new(sql, args), query.time).await?;
+        let (mut found, mut seen) = (Found::default(), 0);
+        while let Some(batch) = rows.next().await? {
+            seen += count(batch.len());
+            if seen > query.scan {
+                return Err(too_broad());
+            }
+            for row in batch {
+                if let Some((id, key)) = judge.accept(row, rest, sort)? {
+                    found.add(id, key, query, sort)?;
+                }
+                if machine.now() > deadline {
+                    return Err(too_broad());
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(found)
+    }
+
+    /// The documents of these ids, in this order. One that is gone by now is left out.
+    async fn fetch<T>(&self, store: &Store, ids: &[String], read: Reader<T>) -> Result<Vec<T>> {
+        let (mut items, mut size) = (Vec::with_capacity(ids.len()), 0);
+        for ids in ids.chunks(FETCH) {
+            let mut args = self.args.clone();
+            let numbers = (1..=ids.len()).map(|n| format!("${}", args.len() + n));
+            let numbers = numbers.collect::<Vec<_>>().join(", ");
+            args.extend(ids.iter().map(Value::from));
+            let sql = format!(
+                "SELECT {}, {} FROM {} WHERE ({}) AND {} IN ({numbers})",
+                self.id, self.columns, self.from, self.condition, self.id
+            );
+            let mut whole = HashMap::with_capacity(ids.len());
+            for mut row in store.read(sql, args).await? {
+                size += row.size();
+                if size > READ_BUDGET {
+                    return Err(too_broad());
+                }
+                whole.insert(row.text()?, read(&mut row)?);
+            }
+            items.extend(ids.iter().filter_map(|id| whole.remove(id)));
+        }
+        Ok(items)
+    }
+}
+
+impl<T> Judge<'_, T> {
+    /// The columns to read after the id.
+    fn columns(&self, all: &str) -> String {
+        match self {
+            Self::Document(..) => all.to_owned(),
+            Self::Columns(columns) => {
+                let expressions = columns.iter().filter_map(|(_, column)| expression(*column));
+                expressions.collect::<Vec<_>>().join(", ")
+            }
+        }
+    }
+
+    /// The id of a row that passes, and what it is sorted by.
+    fn accept(
+        &self,
+        mut row: Row,
+        rest: &Filter,
+        sort: Option<&Sort>,
+    ) -> Result<Option<(String, Option<SortKey>)>> {
+        let id = row.text()?;
+        Ok(match self {
+            Self::Columns(columns) => {
+                let mut values = Vec::with_capacity(columns.len());
+                for (path, column) in columns {
+                    values.push((*path, scalar(&mut row, *column)?));
+                }
+                let value = |path: &str| {
+                    let found = values.iter().find(|(known, _)| *known == path);
+                    found.and_then(|(_, value)| value.as_ref())
+                };
+                rest.matches_row(&value).then_some((id, None))
+            }
+            Self::Document(read, document) => {
+                let document = document(&read(&mut row)?);
+                let key = || sort.map(|sort| sort.key(&document));
+                rest.matches(&document).then(|| (id, key()))
+            }
+        })
+    }
+}
+
+/// The SQL of a column that holds one value.
+fn expression(column: Column) -> Option<&'static str> {
+    match column {
+        Column::Text(sql) | Column::Int(sql) | Column::Bool(sql) | Column::Date(sql) => Some(sql),
+        Column::Each { .. } | Column::Const(_) | Column::Never => None,
+    }
+}
+
+/// A column's value as documents have it; `None` if it is missing.
+fn scalar(row: &mut Row, column: Column) -> Result<Option<Json>> {
+    Ok(match column {
+        Column::Text(_) => row.opt_text()?.map(Json::String),
+        Column::Int(_) => row.opt_int()?.map(Json::from),
+        Column::Bool(_) => row.opt_bool()?.map(Json::from),
+        Column::Date(_) => row.opt_int()?.map(|ms| json!({ "$date": ms })),
+        Column::Each { .. } | Column::Const(_) | Column::Never => None,
+    })
+}
+
+/// What passed: how many, and of which the page is made.
+#[derive(Default)]
+struct Found {
+    total: usize,
+    /// In SQL's order: the page itself.
+    ids: Vec<String>,
+    /// In an order of ours: the best, up to the end of the page, and some more.
+    keys: Vec<(SortKey, String)>,
+    size: usize,
+}
+
+impl Found {
+    fn add(
+        &mut self,
+        id: String,
+        key: Option<SortKey>,
+        query: &ListQuery,
+        sort: Option<&Sort>,
+    ) -> Result<()> {
+        self.total += 1;
+        let offset = usize::try_from(query.offset).unwrap_or(usize::MAX);
+        let limit = limit(query);
+        let (Some(key), Some(sort)) = (key, sort) else {
+            if self.total > offset && self.ids.len() < limit {
+                self.ids.push(id);
+            }
+            return Ok(());
+        };
+        self.size += key.size() + id.len();
+        self.keys.push((key, id));
+        let end = offset.saturating_add(limit);
+        if self.keys.len() >= end.saturating_mul(2).saturating_add(SLACK) {
+            self.order(sort);
+            self.keys.truncate(end);
+            self.size = self.keys.iter().map(|(key, id)| key.size() + id.len()).sum();
+        }
+        if self.size > READ_BUDGET { Err(too_broad()) } else { Ok(()) }
+    }
+
+    /// Ties are broken by id, so that pages never overlap.
+    fn order(&mut self, sort: &Sort) {
+        self.keys.sort_unstable_by(|(a, x), (b, y)| sort.compare_keys(a, b).then_with(|| x.cmp(y)));
+    }
+
+    /// The ids of the page, in order.
+    fn page(mut self, query: &ListQuery, sort: Option<&Sort>) -> Vec<String> {
+        let Some(sort) = sort else {
+            return self.ids;
+        };
+        self.order(sort);
+        let offset = usize::try_from(query.offset).unwrap_or(usize::MAX);
+        self.keys.into_iter().skip(offset).take(limit(query)).map(|(_, id)| id).collect()
+    }
+}
+
+fn limit(query: &ListQuery) -> usize {
+    query.limit.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(0))
+}
