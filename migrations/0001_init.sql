@@ -28,6 +28,7 @@ CREATE TABLE users (
   body           KEYTEXT NOT NULL           -- JSON object: carried members (bio, nickname, ...)
 );
 CREATE INDEX users_username ON users (coalesce(username, ''), id);
+CREATE INDEX users_exact ON users (username);
 CREATE INDEX users_name ON users (name_fold, id);
 
 -- Whose address is whose, for finding; the account's own list is users.emails.

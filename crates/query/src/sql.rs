@@ -227,6 +227,10 @@ impl Text {
                 self.sql.push_str("NOT ");
                 self.write(inner, true);
             }
+            // As itself, an index on the rows where it is true can serve.
+            Sql::Compare(expr, Op::Eq, Arg::Bool(true)) => {
+                self.two_valued(negated, |text| text.push(format_args!("({expr})")));
+            }
             Sql::Compare(expr, op, arg) => self.two_valued(negated, |text| {
                 let sign = match op {
                     Op::Eq => "=",

@@ -40,7 +40,9 @@ fn texts_of_conditions() {
         (r#"{"n":1.5,"other":1}"#, "FALSE", vec![], true),
         (r#"{"$nor":[{"n":1.5}]}"#, "TRUE", vec![], true),
         (r#"{"msg":"a\u0000b"}"#, "FALSE", vec![], true),
-        (r#"{"pinned":true,"t":"d","ghost":null}"#, "(m.pinned = $3)", vec![Arg::Bool(true)], true),
+        (r#"{"pinned":true,"t":"d","ghost":null}"#, "(m.pinned)", vec![], true),
+        (r#"{"pinned":false}"#, "(m.pinned = $3)", vec![Arg::Bool(false)], true),
+        (r#"{"pinned":{"$ne":true}}"#, "NOT ((m.pinned) IS TRUE)", vec![], true),
         (
             r#"{"msg":{"$regex":"a"},"n":1}"#,
             "((m.msg IS NOT NULL) AND (m.n = $3))",

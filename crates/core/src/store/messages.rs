@@ -3,6 +3,7 @@
 //! times strictly rise in commit order (ruling A4); the statements after it read them from there.
 //! Each guard carries its own refusal (A5, A6), and the rows it guards are rows it locks.
 
+use super::fields::OfMessages;
 use super::listing::Listing;
 use super::{Change, Row, Rows, Store, Value, events};
 use crate::error::{Error, Result};
@@ -12,7 +13,6 @@ use crate::list::{ListQuery, Marks, Page};
 use crate::message::{Author, Message};
 use crate::send::{Draft, Mentions};
 use crate::time::Ms;
-use parlance_query::sql::{Column, FieldMap};
 use serde_json::Value as Json;
 
 macro_rules! columns {
@@ -24,10 +24,12 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
-/// Messages of a room with the reader's star. `$1` is the room, `$2` the reader.
+/// Messages of a room with the reader's star. `$1` is the room, `$2` the reader. A star's room is its
+/// message's; it is named so that a filter on stars can begin with them.
 macro_rules! in_room {
     () => {
-        "messages m LEFT JOIN stars st ON st.message = m.id AND st.usr = $2"
+        "messages m LEFT JOIN stars st
+            ON st.message = m.id AND st.usr = $2 AND st.room = m.room"
     };
 }
 
@@ -112,38 +114,6 @@ const PIN: &str = "UPDATE messages SET pinned = $2, pinned_at = coalesce($3, pin
         pinned_by = coalesce($4, pinned_by),
         updated = CASE WHEN updated >= $5 THEN updated + 1 ELSE $5 END WHERE id = $1";
 
-/// The names of a message document, as SQL sees them in a listing of one room, which is `$1`.
-pub(crate) struct Fields;
-
-impl FieldMap for Fields {
-    fn column(&self, path: &str) -> Option<Column> {
-        Some(match path {
-            "_id" => Column::Text("m.id"),
-            "rid" => Column::Text("m.room"),
-            "msg" => Column::Text("m.msg"),
-            "ts" => Column::Date("m.ts"),
-            "_updatedAt" => Column::Date("m.updated"),
-            "u._id" => Column::Text("m.usr"),
-            "u.username" => Column::Text("m.username"),
-            "u.name" => Column::Text("m.name"),
-            "t" => Column::Text("m.kind"),
-            "tmid" => Column::Text("m.thread"),
-            "tshow" => Column::Bool("m.tshow"),
-            "tcount" => Column::Int("m.tcount"),
-            "tlm" => Column::Date("m.tlm"),
-            "pinned" => Column::Bool("m.pinned"),
-            "pinnedAt" => Column::Date("m.pinned_at"),
-            "editedAt" => Column::Date("m.edited_at"),
-            "starred._id" => Column::Text("st.usr"),
-            "mentions._id" => Column::Each {
-                within: "m.id IN (SELECT x.message FROM mentioned x WHERE x.room = $1",
-                value: "x.usr",
-            },
-            _ => return None,
-        })
-    }
-}
-
 /// Reads the columns of [`columns!`].
 pub(crate) fn read(row: &mut Row) -> Result<Message> {
     Ok(Message {
@@ -225,7 +195,7 @@ pub(crate) async fn list(
         order: "m.ts DESC, m.id DESC",
         id: "m.id",
         fixed: marks.is_empty().then_some((LIST, TOTAL)),
-        fields: &Fields,
+        fields: &OfMessages,
     };
     listing.page(store, query, read, document).await
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod events;
+mod fields;
 pub(crate) mod import;
 pub(crate) mod listing;
 mod lock;

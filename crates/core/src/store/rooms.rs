@@ -1,6 +1,7 @@
 //! Rooms: found by id or by exact member set, listed with their newest message, changed by guarded
 //! statements. `lastMessage` is never copied into the row: the row names it, the listing joins it.
 
+use super::fields::OfRooms;
 use super::listing::Listing;
 use super::{Change, Read, Row, Store, Value, events, members, messages, users};
 use crate::account::User;
@@ -12,7 +13,6 @@ use crate::message::Message;
 use crate::open::NewRoom;
 use crate::room::{Conversation, Member, Room};
 use crate::time::Ms;
-use parlance_query::sql::{Column, FieldMap};
 use serde_json::Value as Json;
 use std::collections::HashMap;
 
@@ -140,39 +140,6 @@ const ONE_MEMBERS: &str = concat!(
     users::columns!(),
     " FROM members p LEFT JOIN users u ON u.id = p.usr WHERE p.room = $1 ORDER BY p.place, p.usr"
 );
-
-/// The names of a room document, as SQL sees them.
-pub(crate) struct Fields;
-
-impl FieldMap for Fields {
-    fn column(&self, path: &str) -> Option<Column> {
-        Some(match path {
-            "_id" => Column::Text("r.id"),
-            "t" => Column::Text("r.kind"),
-            "ts" => Column::Date("r.ts"),
-            "_updatedAt" => Column::Date("r.updated"),
-            "usersCount" => Column::Int("r.users_count"),
-            "msgs" => Column::Int("r.msgs"),
-            "lm" => Column::Date("r.lm"),
-            "topic" => Column::Text("r.topic"),
-            "ro" => Column::Bool("r.ro"),
-            "uids" => Column::Each {
-                within: "r.id IN (SELECT x.room FROM members x WHERE TRUE",
-                value: "x.usr",
-            },
-            "usernames" => Column::Each {
-                within: "r.id IN (SELECT x.room FROM usernames x WHERE TRUE",
-                value: "x.name",
-            },
-            // Of few rooms with a newest message, each asked by key.
-            "lastMessage.mentions._id" => Column::Each {
-                within: "EXISTS (SELECT 1 FROM mentioned x WHERE x.message = m.id",
-                value: "x.usr",
-            },
-            path => return messages::Fields.column(path.strip_prefix("lastMessage.")?),
-        })
-    }
-}
 
 /// Reads the columns of [`columns!`].
 pub(crate) fn read(row: &mut Row) -> Result<Room> {
@@ -313,7 +280,7 @@ pub(crate) async fn list(
         order: "r.ts, r.id",
         id: "r.id",
         fixed: Some(fixed),
-        fields: &Fields,
+        fields: &OfRooms,
     };
     listing.page(store, query, read_with_last, document).await
 }

@@ -118,8 +118,9 @@ impl Listing<'_> {
             let numbers = (1..=ids.len()).map(|n| format!("${}", args.len() + n));
             let numbers = numbers.collect::<Vec<_>>().join(", ");
             args.extend(ids.iter().map(Value::from));
+            // `IS TRUE` keeps the route's own condition from being what an index is chosen for.
             let sql = format!(
-                "SELECT {}, {} FROM {} WHERE ({}) AND {} IN ({numbers})",
+                "SELECT {}, {} FROM {} WHERE (({}) IS TRUE) AND {} IN ({numbers})",
                 self.id, self.columns, self.from, self.condition, self.id
             );
             let mut whole = HashMap::with_capacity(ids.len());

@@ -48,6 +48,7 @@ enum WriteJob {
 
 #[cfg(test)]
 mod plan;
+mod statistics;
 
 /// The handle: two queues.
 pub(super) struct Sqlite {
@@ -64,6 +65,7 @@ impl Sqlite {
         let path = dir.join("parlance.db");
         let mut writer = connect(&path)?;
         migrate::sqlite(&mut writer)?;
+        statistics::assume(&writer)?;
         let newest = "SELECT coalesce(max(pos), 0) FROM events";
         let last = writer.query_row(newest, [], |row| row.get(0)).map_err(fault)?;
         add_position(&writer, Arc::new(AtomicI64::new(last)))?;

@@ -1,6 +1,7 @@
 //! Accounts: finding, making and changing them. A username is found by its folded form, an e-mail
 //! address by its own table; both are unique by key, so a race ends in a refusal and never in two.
 
+use super::fields::OfUsers;
 use super::listing::Listing;
 use super::{Change, Row, Store, Value, events, tokens};
 use crate::account::{Email, NewAccount, User};
@@ -9,7 +10,6 @@ use crate::event::Kind;
 use crate::id::UserId;
 use crate::list::{ListQuery, Page};
 use crate::time::Ms;
-use parlance_query::sql::{Column, FieldMap};
 use serde_json::Value as Json;
 use std::collections::HashSet;
 
@@ -77,24 +77,6 @@ const SILENCE_ROOMS: &str = "UPDATE rooms SET ro = $2,
             AND o.disabled))";
 const SILENCE_MEMBER: &str = "UPDATE members SET disabled = $2 WHERE usr = $1";
 const SET_PASSWORD: &str = "UPDATE users SET password = $2, updated = $3 WHERE id = $1";
-/// The names of an account's document, as SQL sees them.
-struct Fields;
-
-impl FieldMap for Fields {
-    fn column(&self, path: &str) -> Option<Column> {
-        Some(match path {
-            "_id" => Column::Text("u.id"),
-            "username" => Column::Text("u.username"),
-            "name" => Column::Text("u.name"),
-            "type" => Column::Text("u.kind"),
-            "status" => Column::Text("u.status"),
-            "active" => Column::Bool("u.active"),
-            "lastLogin" => Column::Date("u.last_login"),
-            _ => return None,
-        })
-    }
-}
-
 /// Reads the columns of [`columns!`].
 pub(crate) fn read(row: &mut Row) -> Result<User> {
     // Nearly every account has this one role: not worth a parser for each.
@@ -189,7 +171,7 @@ pub(crate) async fn list(
         order: "coalesce(u.username, ''), u.id",
         id: "u.id",
         fixed: None,
-        fields: &Fields,
+        fields: &OfUsers,
     };
     listing.page(store, query, read, document).await
 }

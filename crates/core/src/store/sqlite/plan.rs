@@ -9,8 +9,9 @@ use crate::list::{ListQuery, Marks};
 use crate::login::{Hashing, Login, Password};
 use crate::send::NewMessage;
 use crate::store::Sql;
+use crate::store::fields::{OfMessages, OfRooms, OfUsers};
 use crate::{Access, Caller, Clock, Core, Database, Options, Perm};
-use parlance_query::{Filter, Limits, Sort};
+use parlance_query::{FieldMap, Filter, Limits, Sort};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -134,14 +135,18 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.logout(&ann).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_statement_prepares_and_none_scans_what_grows() {
-    let dir = std::env::temp_dir().join(format!("parlance_plan_{}", std::process::id()));
+async fn open(name: &str) -> (Core, std::path::PathBuf) {
+    let dir = std::env::temp_dir().join(format!("parlance_{name}_{}", std::process::id()));
     let mut options = Options::new(Database::Embedded(dir.clone()));
     options.hashing = Hashing { memory: 64, passes: 1, parallel: 1 };
     options.chance = Chance::seeded(1);
     options.clock = Clock::default();
-    let core = Core::open(options).await.expect("a core");
+    (Core::open(options).await.expect("a core"), dir)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_statement_prepares_and_none_scans_what_grows() {
+    let (core, dir) = open("plan").await;
     walk(&core).await.expect("everything is allowed");
     let connection = connect(&dir.join("parlance.db")).expect("a connection");
     add_position(&connection, Arc::new(AtomicI64::new(0))).expect("a position");
@@ -160,6 +165,78 @@ async fn every_statement_prepares_and_none_scans_what_grows() {
     drop(core);
     let _ = std::fs::remove_dir_all(&dir);
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Filters that an index can serve, the map of their names, and the step that must lead.
+const SERVED: [(&str, Whose, &str); 11] = [
+    (r#"{"ts":{"$gt":{"$date":5}}}"#, Whose::Messages, "messages_room (room=? AND ts>?)"),
+    (
+        r#"{"ts":{"$lt":{"$date":5}},"u._id":"x"}"#,
+        Whose::Messages,
+        "messages_room (room=? AND ts<?)",
+    ),
+    (
+        r#"{"msg":{"$regex":"x"},"ts":{"$gte":{"$date":5}}}"#,
+        Whose::Messages,
+        "messages_room (room=? AND ts>?)",
+    ),
+    (r#"{"pinned":true}"#, Whose::Messages, "messages_pinned (room=?)"),
+    (r#"{"_id":"x"}"#, Whose::Messages, "autoindex_messages_1 (id=?)"),
+    (r#"{"mentions._id":"x"}"#, Whose::Messages, "mentioned_room (room=? AND usr=?)"),
+    (r#"{"starred._id":"x"}"#, Whose::Messages, "stars_room (room=? AND usr=?)"),
+    (r#"{"uids":"x"}"#, Whose::Rooms, "members_usr (usr=?)"),
+    (r#"{"usernames":"x"}"#, Whose::Rooms, "autoindex_usernames_1 (name=?)"),
+    (r#"{"_id":{"$in":["x","y"]}}"#, Whose::Rooms, "autoindex_rooms_1 (id=?)"),
+    (r#"{"username":"x"}"#, Whose::Users, "users_exact (username=?)"),
+];
+
+#[derive(Clone, Copy)]
+enum Whose {
+    Messages,
+    Rooms,
+    Users,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_index_can_serve_is_served_by_it() {
+    let (core, dir) = open("served").await;
+    let boss = person(&core, "boss", &["admin", "user"]).await.expect("a person");
+    let ann = person(&core, "ann", &[]).await.expect("a person");
+    let room = core.open_direct(&ann, &["boss"], false).await.expect("a room").room;
+    let access = core.access(&ann, room.id.as_str()).await.expect("access");
+    let connection = connect(&dir.join("parlance.db")).expect("a connection");
+    for (text, whose, step) in SERVED {
+        let filter = Filter::parse(text, &Limits::default()).expect(text);
+        let asked = ListQuery { filter: filter.clone(), ..ListQuery::first(50) };
+        let (map, first): (&dyn FieldMap, usize) = match whose {
+            Whose::Messages => (&OfMessages, 3),
+            Whose::Rooms => (&OfRooms, 2),
+            Whose::Users => (&OfUsers, 1),
+        };
+        match whose {
+            Whose::Messages => {
+                let none = |_: &crate::Message| Value::Null;
+                core.messages(&ann, &access, &asked, &Marks::default(), &none).await.map(drop)
+            }
+            Whose::Rooms => {
+                let admin = core.admin(&boss, Perm::ViewRoomAdministration).expect("an admin");
+                core.dm_list_everyone(admin, "::1", &asked, &|_| Value::Null).await.map(drop)
+            }
+            Whose::Users => core.users(&ann, &asked, &|_| Value::Null).await.map(drop),
+        }
+        .expect(text);
+        let condition = parlance_query::compile(&filter, map, first).sql;
+        let noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let ran: Vec<&String> = noted.iter().filter(|sql| sql.contains(&condition)).collect();
+        assert!(!ran.is_empty(), "{text}: {condition}");
+        for sql in ran {
+            let plan = explain(&connection, sql).expect(sql);
+            assert!(plan.iter().any(|line| line.contains(step)), "{text}\n{sql}\n{plan:#?}");
+            assert!(!plan.iter().any(|line| scans(line, sql)), "{text}\n{plan:#?}");
+        }
+    }
+    drop(core);
+    let _ = std::fs::remove_dir_all(&dir);
 }
 
 #[test]
