@@ -10,10 +10,15 @@ use crate::list::{ListQuery, Page};
 use parlance_query::sql::{self, Column, FieldMap};
 use serde_json::Value as Json;
 
+/// A LEFT JOIN that finds at most one row, and how its columns begin.
+pub(crate) type Join = (&'static str, &'static str);
+
 /// A listing as SQL knows it; `condition` holds the route's own conditions over `args`.
 pub(crate) struct Listing<'a> {
     pub(crate) columns: &'static str,
     pub(crate) from: &'static str,
+    /// What the columns need beside it; each may need those before it.
+    pub(crate) joins: &'static [Join],
     pub(crate) condition: String,
     pub(crate) args: Vec<Value>,
     pub(crate) order: &'static str,
@@ -74,11 +79,24 @@ impl Listing<'_> {
         let page = format!(
             "SELECT {} FROM {} WHERE {condition} ORDER BY {order} LIMIT ${} OFFSET ${}",
             self.columns,
-            self.from,
+            self.tables(&[self.columns]),
             n + 1,
             n + 2
         );
-        (page, format!("SELECT count(*) FROM {} WHERE {condition}", self.from))
+        let tables = self.tables(&[condition]);
+        (page, format!("SELECT count(*) FROM {tables} WHERE {condition}"))
+    }
+
+    /// The tables that these pieces of a statement name: a join that only fills columns is not paid
+    /// for where they are not read.
+    pub(super) fn tables(&self, pieces: &[&str]) -> String {
+        let named = |(start, _): &Join| pieces.iter().any(|piece| piece.contains(start));
+        let joins = self.joins.iter().rposition(named).map_or(0, |last| last + 1);
+        let mut tables = self.from.to_owned();
+        for (_, join) in self.joins.iter().take(joins) {
+            tables.push_str(join);
+        }
+        tables
     }
 
     /// The field of the query that asks most: the first that no column serves, else the first.

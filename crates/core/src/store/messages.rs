@@ -24,12 +24,17 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
-/// Messages of a room with the reader's star. `$1` is the room, `$2` the reader. A star's room is its
-/// message's; it is named so that a filter on stars can begin with them.
+/// The reader's star, which is `$2`. A star's room is its message's; it is named so that a filter on
+/// stars can begin with them.
+macro_rules! star {
+    () => {
+        " LEFT JOIN stars st ON st.message = m.id AND st.usr = $2 AND st.room = m.room"
+    };
+}
+/// Messages of a room with the reader's star. `$1` is the room, `$2` the reader.
 macro_rules! in_room {
     () => {
-        "messages m LEFT JOIN stars st
-            ON st.message = m.id AND st.usr = $2 AND st.room = m.room"
+        concat!("messages m", star!())
     };
 }
 
@@ -189,7 +194,8 @@ pub(crate) async fn list(
     }
     let listing = Listing {
         columns: columns!(),
-        from: in_room!(),
+        from: "messages m",
+        joins: &[("st.", star!())],
         condition,
         args,
         order: "m.ts DESC, m.id DESC",

@@ -56,11 +56,21 @@ const HOLD: &str = "UPDATE users SET updated = updated WHERE id = $1";
 const SILENCE: &str = "UPDATE rooms SET ro = TRUE WHERE id = $1 AND users_count = 2
     AND EXISTS (SELECT 1 FROM members m WHERE m.room = $1 AND m.disabled)";
 
-/// The caller's rooms, each with its newest message and the caller's star on it. `$1` is the caller.
+/// Each room's newest message, and the caller's star on it. `$1` is the caller.
+macro_rules! newest {
+    () => {
+        " LEFT JOIN messages m ON m.id = r.last_id"
+    };
+}
+macro_rules! star {
+    () => {
+        " LEFT JOIN stars st ON st.message = m.id AND st.usr = $1"
+    };
+}
+/// The caller's rooms.
 macro_rules! my_rooms {
     () => {
-        "members s JOIN rooms r ON r.id = s.room LEFT JOIN messages m ON m.id = r.last_id \
-         LEFT JOIN stars st ON st.message = m.id AND st.usr = s.usr"
+        "members s JOIN rooms r ON r.id = s.room"
     };
 }
 macro_rules! mine {
@@ -80,18 +90,12 @@ const LIST: &str = concat!(
 );
 const COUNT: &str = "SELECT count(*) FROM members s JOIN rooms r ON r.id = s.room
     WHERE s.usr = $1 AND r.kind = 'd'";
-/// Every direct room, with the caller's star on its newest message. `$1` is the caller.
-macro_rules! all_rooms {
-    () => {
-        "rooms r LEFT JOIN messages m ON m.id = r.last_id \
-         LEFT JOIN stars st ON st.message = m.id AND st.usr = $1"
-    };
-}
 const LIST_ALL: &str = concat!(
     "SELECT ",
     with_last!(),
-    " FROM ",
-    all_rooms!(),
+    " FROM rooms r",
+    newest!(),
+    star!(),
     " WHERE r.kind = 'd' ORDER BY r.ts, r.id LIMIT $2 OFFSET $3"
 );
 const COUNT_ALL: &str = "SELECT count(*) FROM rooms r WHERE r.kind = 'd' AND $1 = $1";
@@ -133,8 +137,15 @@ const RECENT_MEMBERS: &str = concat!(
     " JOIN members p ON p.room = page.id LEFT JOIN users u ON u.id = p.usr
      ORDER BY p.room, p.place, p.usr"
 );
-const ONE: &str =
-    concat!("SELECT ", with_last!(), " FROM ", my_rooms!(), " WHERE s.usr = $1 AND r.id = $2");
+const ONE: &str = concat!(
+    "SELECT ",
+    with_last!(),
+    " FROM ",
+    my_rooms!(),
+    newest!(),
+    star!(),
+    " WHERE s.usr = $1 AND r.id = $2"
+);
 const ONE_MEMBERS: &str = concat!(
     "SELECT p.room, p.usr, ",
     users::columns!(),
@@ -270,11 +281,12 @@ pub(crate) async fn list(
 ) -> Result<Page<Room>> {
     let (from, condition, fixed) = match whose {
         Whose::Own => (my_rooms!(), mine!(), (LIST, COUNT)),
-        Whose::All => (all_rooms!(), "r.kind = 'd' AND $1 = $1", (LIST_ALL, COUNT_ALL)),
+        Whose::All => ("rooms r", "r.kind = 'd' AND $1 = $1", (LIST_ALL, COUNT_ALL)),
     };
     let listing = Listing {
         columns: with_last!(),
         from,
+        joins: &[("m.", newest!()), ("st.", star!())],
         condition: condition.to_owned(),
         args: vec![reader.into()],
         order: "r.ts, r.id",

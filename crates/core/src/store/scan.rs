@@ -79,12 +79,12 @@ impl Listing<'_> {
     ) -> Result<Found> {
         let Narrowed { condition, mut args, order } = narrowed;
         args.push(query.scan.saturating_add(1).into());
+        let columns = judge.columns(self.columns);
+        let order = order.as_deref().unwrap_or(self.order);
         let sql = format!(
-            "SELECT {}, {} FROM {} WHERE {condition} ORDER BY {} LIMIT ${}",
+            "SELECT {}, {columns} FROM {} WHERE {condition} ORDER BY {order} LIMIT ${}",
             self.id,
-            judge.columns(self.columns),
-            self.from,
-            order.as_deref().unwrap_or(self.order),
+            self.tables(&[&columns, &condition, order]),
             args.len()
         );
         // The machine's time, whatever clock a test has set: what is bounded is work.
@@ -121,7 +121,11 @@ impl Listing<'_> {
             // `IS TRUE` keeps the route's own condition from being what an index is chosen for.
             let sql = format!(
                 "SELECT {}, {} FROM {} WHERE (({}) IS TRUE) AND {} IN ({numbers})",
-                self.id, self.columns, self.from, self.condition, self.id
+                self.id,
+                self.columns,
+                self.tables(&[self.columns]),
+                self.condition,
+                self.id
             );
             let mut whole = HashMap::with_capacity(ids.len());
             for mut row in store.read(sql, args).await? {

@@ -165,6 +165,7 @@ pub(crate) async fn list(
     let listing = Listing {
         columns: columns!(),
         from: "users u",
+        joins: &[],
         condition: "TRUE".to_owned(),
         args: Vec::new(),
         // An account without a username comes first, from an index, on both engines.
