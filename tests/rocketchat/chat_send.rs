@@ -173,6 +173,49 @@ async fn previews_are_asked_for_by_url() {
 }
 
 #[tokio::test]
+async fn urls_of_this_server_and_of_a_player() {
+    let app = app().await;
+    let (ann, _, room) = pair(&app).await;
+    let text = "http://localhost:3000/direct/x?msg=1 spotify:track:4uLU6h spotify: `https://no.x`";
+    let body = json!({"message": {"rid": room, "msg": text}, "previewUrls": []});
+    let sent = app.rocket(&ann).post("chat.sendMessage", body).await.ok();
+    let want = json!([
+        {"url": "http://localhost:3000/direct/x?msg=1", "meta": {}},
+        {"url": "https://open.spotify.com/track/4uLU6h", "source": "spotify:track:4uLU6h",
+            "meta": {}},
+    ]);
+    assert_eq!(sent["message"]["urls"], want);
+}
+
+#[tokio::test]
+async fn the_settings_of_the_text() {
+    let app = app().await;
+    let boss = app.admin("root").await;
+    let (ann, _, room) = pair(&app).await;
+    let text = "wiki.intranet \\(x\\) $y$ color:#ff0000";
+    let kinds = async || {
+        let md = app.rocket(&ann).say(&room, text).await["md"].clone();
+        let parts = md[0]["value"].as_array().unwrap().clone();
+        let kind = |part: Value| part["type"].as_str().unwrap().to_owned();
+        parts.into_iter().map(kind).filter(|kind| kind != "PLAIN_TEXT").collect::<Vec<_>>()
+    };
+    assert_eq!(kinds().await, ["INLINE_KATEX", "COLOR"]);
+    for (id, value, want) in [
+        (
+            "Message_CustomDomain_AutoLink",
+            json!("x, intranet"),
+            &["LINK", "INLINE_KATEX", "COLOR"][..],
+        ),
+        ("HexColorPreview_Enabled", json!(false), &["LINK", "INLINE_KATEX"]),
+        ("Katex_Parenthesis_Syntax", json!(false), &["LINK"]),
+        ("Katex_Enabled", json!(false), &["LINK"]),
+    ] {
+        super::set(&app, &boss, id, value).await;
+        assert_eq!(kinds().await, want, "{id}");
+    }
+}
+
+#[tokio::test]
 async fn mentions_are_looked_up_and_never_taken_from_the_client() {
     let app = app().await;
     let (ann, bob, room) = pair(&app).await;

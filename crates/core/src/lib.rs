@@ -7,6 +7,7 @@ pub mod account;
 pub mod audit;
 mod bus;
 pub mod caller;
+mod content;
 pub mod depth;
 mod emoji;
 pub mod error;

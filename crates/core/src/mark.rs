@@ -4,9 +4,10 @@
 
 use crate::access::Access;
 use crate::caller::{Caller, Perm};
+use crate::content::Mentions;
 use crate::error::{Error, Feature, Result};
 use crate::message::Message;
-use crate::send::{Draft, Mentions};
+use crate::send::Draft;
 use crate::store::messages;
 use crate::{Core, emoji, setting, time};
 use serde_json::{Map, Value, json};

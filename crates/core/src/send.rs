@@ -4,19 +4,18 @@
 
 use crate::access::Access;
 use crate::caller::{Caller, Perm};
+use crate::content::Mentions;
 use crate::error::{Error, Feature, Result};
 use crate::id::{MessageId, RoomId, UserId, is_id};
 use crate::list::count;
 use crate::message::{Author, Message};
-use crate::store::{messages, rooms, users};
+use crate::store::{messages, rooms};
 use crate::time::Ms;
 use crate::{Core, setting};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// Members carried with one message, as JSON, in bytes: a page of messages must fit in memory.
 const MAX_CARRIED: usize = 64 * 1024;
-/// Mentions of one message that are looked up at most.
-const MOST_MENTIONS: usize = 100;
 /// A client's own time may be off by this much, in milliseconds.
 const OUT_OF_SYNC: Ms = 60_000;
 /// The longest key of a client's own for a send, in characters.
@@ -99,16 +98,6 @@ pub(crate) struct Draft {
     pub(crate) tshow: bool,
     pub(crate) although_read_only: bool,
     pub(crate) key: Option<String>,
-}
-
-/// Whom a message names.
-#[derive(Default)]
-pub(crate) struct Mentions {
-    pub(crate) users: Vec<UserId>,
-    /// `all`, `here`.
-    pub(crate) everyone: Vec<&'static str>,
-    /// The document's `mentions`.
-    pub(crate) json: Option<String>,
 }
 
 impl Draft {
@@ -268,86 +257,6 @@ impl Core {
         Ok(Some(found.thread.unwrap_or(found.id)))
     }
 
-    /// What the text holds: whom it names, and the members that are carried with it.
-    async fn read_text(
-        &self,
-        caller: &Caller,
-        access: &Access,
-        new: &NewMessage,
-    ) -> Result<(Mentions, String)> {
-        let settings = self.settings();
-        let katex = settings.on(&setting::KATEX);
-        let options = parlance_text::Options {
-            colors: settings.on(&setting::COLORS),
-            emoticons: true,
-            katex_parenthesis: katex && settings.on(&setting::KATEX_PARENTHESIS),
-            katex_dollar: katex && settings.on(&setting::KATEX_DOLLAR),
-            custom_domains: &[],
-        };
-        let encrypted = new.kind.is_some();
-        let text = if encrypted { "" } else { new.text.as_str() };
-        let mut body = String::from("{\"channels\":[]");
-        let mut member = |key: &str, json: &str| {
-            body.push_str(",\"");
-            body.push_str(key);
-            body.push_str("\":");
-            body.push_str(json);
-        };
-        let parsed = parlance_text::parse(text, &options);
-        if new.parse_urls {
-            let urls = urls(&parsed.urls(), new.preview_urls.as_deref());
-            member("urls", &urls.to_string());
-        }
-        // The face names these keys, so that none of them needs escaping.
-        for (key, value) in &new.body {
-            member(key, &value.to_string());
-        }
-        if let Some(md) = parsed.md_json() {
-            member("md", &md);
-        }
-        body.push('}');
-        let names = parsed.mentions().into_iter().take(MOST_MENTIONS);
-        let names: Vec<String> = names.map(str::to_owned).collect();
-        let mentions = self.mentions(caller, access, &names).await?;
-        Ok((mentions, body))
-    }
-
-    /// Resolves the names of a text to existing accounts (contract section 7.4).
-    async fn mentions(
-        &self,
-        caller: &Caller,
-        access: &Access,
-        names: &[String],
-    ) -> Result<Mentions> {
-        let mut mentions = Mentions::default();
-        let mut json = Vec::new();
-        for (word, perm) in [("all", Perm::MentionAll), ("here", Perm::MentionHere)] {
-            if names.iter().any(|name| name == word) {
-                let most = self.settings().number(&setting::MAX_ALL);
-                if !self.may(caller, perm) || (most > 0 && access.room.users_count > most) {
-                    return Err(Error::MentionNotAllowed(word));
-                }
-                mentions.everyone.push(word);
-                json.push(json!({"_id": word, "username": word}));
-            }
-        }
-        let mut folds: Vec<String> = names.iter().map(|name| crate::account::fold(name)).collect();
-        folds.retain(|name| name != "all" && name != "here");
-        folds.dedup();
-        if !folds.is_empty() {
-            for user in users::by_usernames(self.store(), &folds).await? {
-                let known = user.username.as_ref().is_some_and(|name| names.contains(name));
-                if known && !mentions.users.contains(&user.id) {
-                    json.push(json!({"_id": user.id.as_str(), "username": user.handle(),
-                        "name": user.shown_name(), "type": "user"}));
-                    mentions.users.push(user.id);
-                }
-            }
-        }
-        mentions.json = Some(Value::Array(json).to_string());
-        Ok(mentions)
-    }
-
     /// A send that the store refused: a retry of what is stored, or the precise reason.
     async fn explain(&self, caller: &Caller, draft: Draft, refusal: Error) -> Result<Sent> {
         let store = self.store();
@@ -377,15 +286,4 @@ impl Core {
         });
         same.map(|message| Sent { message, replayed: true }).ok_or(refusal)
     }
-}
-
-/// The document's `urls` (contract section 7.5).
-fn urls(found: &[&str], preview: Option<&[String]>) -> Value {
-    let one = |url: &&str| match preview {
-        Some(wanted) if !wanted.iter().any(|wanted| wanted == url) => {
-            json!({"url": url, "meta": {}, "ignoreParse": true})
-        }
-        _ => json!({"url": url, "meta": {}}),
-    };
-    Value::Array(found.iter().map(one).collect())
 }

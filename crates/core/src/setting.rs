@@ -104,6 +104,7 @@ known! {
     KATEX = flag("Katex_Enabled", true, true);
     KATEX_PARENTHESIS = flag("Katex_Parenthesis_Syntax", true, true);
     KATEX_DOLLAR = flag("Katex_Dollar_Syntax", false, true);
+    CUSTOM_DOMAINS = text("Message_CustomDomain_AutoLink", "", true);
     LOGIN_DAYS = number("Accounts_LoginExpiration", 90, true);
     REGISTRATION = text("Accounts_RegistrationForm", "Public", true);
     MANUAL_APPROVAL = flag("Accounts_ManuallyApproveNewUsers", false, true);
@@ -156,7 +157,6 @@ const OTHERS: &[Known] = &[
     text("Unread_Count", "user_and_group_mentions_only", true),
     text("Unread_Count_DM", "all_messages", true),
     flag("UI_Use_Real_Name", false, true),
-    text("Message_CustomDomain_AutoLink", "", true),
     flag("FileUpload_Enabled", true, true),
     flag("FileUpload_Enabled_Direct", true, true),
     number("FileUpload_MaxFileSize", 104_857_600, true),

@@ -6,12 +6,13 @@
 use super::fields::OfMessages;
 use super::listing::Listing;
 use super::{Change, Row, Rows, Store, Value, events};
+use crate::content::Mentions;
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{MessageId, RoomId, UserId};
 use crate::list::{ListQuery, Marks, Page};
 use crate::message::{Author, Message};
-use crate::send::{Draft, Mentions};
+use crate::send::Draft;
 use crate::time::Ms;
 use serde_json::Value as Json;
 

@@ -1,0 +1,138 @@
+//! What a text holds: its tree, its URLs and whom it names, made once when it is written and served
+//! as stored. Everything comes from one parse, so that what is code for a reader is code here too.
+
+use crate::access::Access;
+use crate::caller::{Caller, Perm};
+use crate::error::{Error, Result};
+use crate::id::UserId;
+use crate::send::NewMessage;
+use crate::store::users;
+use crate::{Core, setting};
+use serde_json::{Value, json};
+
+/// Mentions of one message that are looked up at most.
+const MOST_MENTIONS: usize = 100;
+
+/// Whom a message names.
+#[derive(Default)]
+pub(crate) struct Mentions {
+    pub(crate) users: Vec<UserId>,
+    /// `all`, `here`.
+    pub(crate) everyone: Vec<&'static str>,
+    /// The document's `mentions`.
+    pub(crate) json: Option<String>,
+}
+
+impl Core {
+    /// What the text holds: whom it names, and the members that are carried with it.
+    pub(crate) async fn read_text(
+        &self,
+        caller: &Caller,
+        access: &Access,
+        new: &NewMessage,
+    ) -> Result<(Mentions, String)> {
+        let settings = self.settings();
+        let katex = settings.on(&setting::KATEX);
+        let domains = settings.text(&setting::CUSTOM_DOMAINS);
+        let domains: Vec<&str> =
+            domains.split(',').map(str::trim).filter(|domain| !domain.is_empty()).collect();
+        let options = parlance_text::Options {
+            colors: settings.on(&setting::COLORS),
+            emoticons: true,
+            katex_parenthesis: katex && settings.on(&setting::KATEX_PARENTHESIS),
+            katex_dollar: katex && settings.on(&setting::KATEX_DOLLAR),
+            custom_domains: &domains,
+        };
+        let encrypted = new.kind.is_some();
+        let text = if encrypted { "" } else { new.text.as_str() };
+        let mut body = String::from("{\"channels\":[]");
+        let mut member = |key: &str, json: &str| {
+            body.push_str(",\"");
+            body.push_str(key);
+            body.push_str("\":");
+            body.push_str(json);
+        };
+        let parsed = parlance_text::parse(text, &options);
+        if new.parse_urls {
+            let site = settings.text(&setting::SITE_URL);
+            let mut urls = urls(&parsed.urls(), new.preview_urls.as_deref(), &site);
+            urls.extend(spotify(text));
+            member("urls", &Value::Array(urls).to_string());
+        }
+        // The face names these keys, so that none of them needs escaping.
+        for (key, value) in &new.body {
+            member(key, &value.to_string());
+        }
+        if let Some(md) = parsed.md_json() {
+            member("md", &md);
+        }
+        body.push('}');
+        let names = parsed.mentions().into_iter().take(MOST_MENTIONS);
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let mentions = self.mentions(caller, access, &names).await?;
+        Ok((mentions, body))
+    }
+
+    /// Resolves the names of a text to existing accounts (contract section 7.4).
+    async fn mentions(
+        &self,
+        caller: &Caller,
+        access: &Access,
+        names: &[String],
+    ) -> Result<Mentions> {
+        let mut mentions = Mentions::default();
+        let mut json = Vec::new();
+        for (word, perm) in [("all", Perm::MentionAll), ("here", Perm::MentionHere)] {
+            if names.iter().any(|name| name == word) {
+                let most = self.settings().number(&setting::MAX_ALL);
+                if !self.may(caller, perm) || (most > 0 && access.room.users_count > most) {
+                    return Err(Error::MentionNotAllowed(word));
+                }
+                mentions.everyone.push(word);
+                json.push(json!({"_id": word, "username": word}));
+            }
+        }
+        let mut folds: Vec<String> = names.iter().map(|name| crate::account::fold(name)).collect();
+        folds.retain(|name| name != "all" && name != "here");
+        folds.dedup();
+        if !folds.is_empty() {
+            for user in users::by_usernames(self.store(), &folds).await? {
+                let known = user.username.as_ref().is_some_and(|name| names.contains(name));
+                if known && !mentions.users.contains(&user.id) {
+                    json.push(json!({"_id": user.id.as_str(), "username": user.handle(),
+                        "name": user.shown_name(), "type": "user"}));
+                    mentions.users.push(user.id);
+                }
+            }
+        }
+        mentions.json = Some(Value::Array(json).to_string());
+        Ok(mentions)
+    }
+}
+
+/// The document's `urls` (contract section 7.5): one that the sender does not want previewed says
+/// so, but for those of this server, which quote a message.
+fn urls(found: &[&str], preview: Option<&[String]>, site: &str) -> Vec<Value> {
+    let ours = |url: &str| !site.is_empty() && url.contains(site);
+    let one = |url: &&str| match preview {
+        Some(wanted) if !ours(url) && !wanted.iter().any(|wanted| wanted == url) => {
+            json!({"url": url, "meta": {}, "ignoreParse": true})
+        }
+        _ => json!({"url": url, "meta": {}}),
+    };
+    found.iter().map(one).collect()
+}
+
+/// `spotify:track:<id>` among the words of a text, as the page that shows it.
+fn spotify(text: &str) -> impl Iterator<Item = Value> {
+    let uri = |word: &&str| {
+        let parts = word.strip_prefix("spotify:").map(|rest| rest.split(':'));
+        parts.is_some_and(|parts| {
+            (2..=4).contains(&parts.clone().count()) && parts.into_iter().all(|p| !p.is_empty())
+        })
+    };
+    text.split_whitespace().filter(uri).map(|word| {
+        let path = word.trim_start_matches("spotify:").replace(':', "/");
+        json!({"url": format!("https://open.spotify.com/{path}"), "source": word, "meta": {}})
+    })
+}
