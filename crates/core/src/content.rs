@@ -55,7 +55,7 @@ impl Core {
         let parsed = parlance_text::parse(text, &options);
         if new.parse_urls {
             let site = settings.text(&setting::SITE_URL);
-            let mut urls = urls(&parsed.urls(), new.preview_urls.as_deref(), &site);
+            let mut urls = urls(&parsed.urls(), new.preview_urls.as_deref(), site);
             urls.extend(spotify(text));
             member("urls", &Value::Array(urls).to_string());
         }
