@@ -63,7 +63,7 @@ CREATE TABLE rooms (
   msgs        BIGINT NOT NULL               -- the number the wire shows; imports keep theirs
     CHECK (msgs BETWEEN 0 AND 9007199254740991),
   stored      BIGINT NOT NULL,              -- messages that are here: the total of a listing
-  last_ts     BIGINT NOT NULL               -- the newest time given to a message
+  last_ts     BIGINT NOT NULL               -- the newest time given to a message or to a change of one
     CHECK (last_ts BETWEEN -62167219200000 AND 253402300799999),
   lm          BIGINT,                       -- the newest ordinary message's time; never falls back
   last_id     KEYTEXT,                      -- the newest top-level message
@@ -85,6 +85,7 @@ CREATE TABLE members (
   mentions       BIGINT NOT NULL,
   group_mentions BIGINT NOT NULL,
   ls             BIGINT,
+  lr             BIGINT,                    -- the newest reply of a thread the member follows
   blocked        BOOLEAN NOT NULL,          -- the other side blocked me
   blocker        BOOLEAN NOT NULL,          -- I blocked the other side
   disabled       BOOLEAN NOT NULL,          -- my account is deactivated
@@ -126,9 +127,13 @@ CREATE TABLE messages (
   pinned_at BIGINT,
   pinned_by KEYTEXT,                        -- JSON object
   edited_at BIGINT,
-  edited_by KEYTEXT                         -- JSON object
+  edited_by KEYTEXT,                        -- JSON object
+  origin    KEYTEXT                         -- the hash of the text as first sent, once it was edited
 );
 CREATE INDEX messages_room ON messages (room, ts, id);
+CREATE INDEX messages_changed ON messages (room, updated, id) WHERE updated > ts;
+CREATE INDEX messages_thread ON messages (thread, ts, id) WHERE thread IS NOT NULL;
+CREATE INDEX messages_roots ON messages (room, tlm, id) WHERE tcount IS NOT NULL;
 CREATE INDEX messages_pinned ON messages (room, ts, id) WHERE pinned;
 
 CREATE TABLE mentioned (
@@ -147,6 +152,48 @@ CREATE TABLE stars (
   PRIMARY KEY (message, usr)
 );
 CREATE INDEX stars_room ON stars (room, usr, message);
+
+-- Who follows a thread; the root's own list of them is messages.replies.
+CREATE TABLE followers (
+  thread KEYTEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+  usr    KEYTEXT NOT NULL,
+  room   KEYTEXT NOT NULL,
+  PRIMARY KEY (thread, usr)
+);
+
+-- Threads with replies that a follower has not read.
+CREATE TABLE unread_threads (
+  room     KEYTEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+  usr      KEYTEXT NOT NULL,
+  thread   KEYTEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+  named    BOOLEAN NOT NULL,                -- a reply mentions the follower
+  everyone BOOLEAN NOT NULL,                -- a reply mentions everyone
+  PRIMARY KEY (room, usr, thread)
+);
+CREATE INDEX unread_threads_thread ON unread_threads (thread);
+
+-- What is gone, for those who ask what changed since.
+CREATE TABLE tombstones (
+  kind KEYTEXT NOT NULL,                    -- message, member
+  id   KEYTEXT NOT NULL,
+  room KEYTEXT NOT NULL,
+  usr  KEYTEXT,                             -- whose membership
+  ts   BIGINT NOT NULL,
+  PRIMARY KEY (kind, id)
+);
+CREATE INDEX tombstones_room ON tombstones (room, kind, ts, id);
+CREATE INDEX tombstones_usr ON tombstones (usr, kind, ts, id);
+
+-- What a message said before it was edited or deleted, where the settings keep that.
+CREATE TABLE versions (
+  message KEYTEXT NOT NULL,
+  ts      BIGINT NOT NULL,                  -- until when it said so
+  room    KEYTEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+  usr     KEYTEXT NOT NULL,                 -- who changed it
+  msg     KEYTEXT NOT NULL,
+  PRIMARY KEY (message, ts)
+);
+CREATE INDEX versions_room ON versions (room);
 
 -- A client's own key for a send, so that a retry finds what the first try stored.
 CREATE TABLE client_keys (

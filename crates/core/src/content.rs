@@ -23,6 +23,13 @@ pub(crate) struct Mentions {
     pub(crate) json: Option<String>,
 }
 
+impl Mentions {
+    /// The ids that are named, `all` and `here` among them.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.users.iter().map(UserId::as_str).chain(self.everyone.iter().copied())
+    }
+}
+
 impl Core {
     /// What the text holds: whom it names, and the members that are carried with it.
     pub(crate) async fn read_text(

@@ -78,6 +78,9 @@ pub enum Error {
     /// A feature that a setting switches off.
     #[error("{0:?} is switched off")]
     SwitchedOff(Feature),
+    /// The time for it is over.
+    #[error("too late for {0:?}")]
+    TooLate(Feature),
     /// The caller has no subscription to the room.
     #[error("not subscribed to the room")]
     NotSubscribed,
@@ -172,6 +175,10 @@ pub enum Feature {
     Starring,
     /// Threads.
     Threads,
+    /// Editing this message.
+    Editing,
+    /// Deleting this message.
+    Deleting,
     /// Changing one's status and its text.
     Status,
     /// Choosing the status `offline`.

@@ -10,12 +10,16 @@ use crate::time::Ms;
 pub enum Kind {
     /// A message was written (its id).
     MessageNew,
-    /// A message changed: reaction, star, pin (its id).
+    /// A message changed: edit, reaction, star, pin (its id).
     MessageChanged,
+    /// A message is gone (its id).
+    MessageDeleted,
     /// A room was made (its id).
     RoomNew,
     /// A room changed (its id).
     RoomChanged,
+    /// A room is gone with all in it (its id).
+    RoomDeleted,
     /// A member's own view of a room changed (the room's id; the audience is the member).
     MemberChanged,
     /// An account was made or changed (its id).
@@ -31,11 +35,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 10] = [
+    const ALL: [Kind; 12] = [
         Kind::MessageNew,
         Kind::MessageChanged,
+        Kind::MessageDeleted,
         Kind::RoomNew,
         Kind::RoomChanged,
+        Kind::RoomDeleted,
         Kind::MemberChanged,
         Kind::User,
         Kind::Status,
@@ -49,8 +55,10 @@ impl Kind {
         match self {
             Kind::MessageNew => "message.new",
             Kind::MessageChanged => "message.changed",
+            Kind::MessageDeleted => "message.deleted",
             Kind::RoomNew => "room.new",
             Kind::RoomChanged => "room.changed",
+            Kind::RoomDeleted => "room.deleted",
             Kind::MemberChanged => "member.changed",
             Kind::User => "user",
             Kind::Status => "status",

@@ -9,6 +9,7 @@ mod bus;
 pub mod caller;
 mod content;
 pub mod depth;
+pub mod edit;
 mod emoji;
 pub mod error;
 pub mod event;

@@ -65,8 +65,20 @@ pub struct Message {
     pub edited_at: Option<Ms>,
     /// JSON object: who edited it.
     pub edited_by: Option<String>,
+    /// The hash of its text as first sent, once it was edited.
+    pub origin: Option<String>,
     /// The reader, if the reader starred it. Other people's stars are never read.
     pub starred_by: Option<UserId>,
+}
+
+impl Message {
+    /// Was this its text when it was sent? An edited message knows the hash of that.
+    pub(crate) fn is_of(&self, text: &str) -> bool {
+        match &self.origin {
+            None => self.msg == text,
+            Some(origin) => *origin == crate::edit::origin(text),
+        }
+    }
 }
 
 impl Core {

@@ -123,6 +123,7 @@ impl Draft {
             pinned_by: None,
             edited_at: None,
             edited_by: None,
+            origin: None,
             starred_by: None,
         }
     }
@@ -191,7 +192,7 @@ impl Core {
         }
     }
 
-    fn check_text(&self, new: &NewMessage) -> Result<()> {
+    pub(crate) fn check_text(&self, new: &NewMessage) -> Result<()> {
         let settings = self.settings();
         let carried: usize = new.body.values().map(|value| value.to_string().len()).sum();
         if carried > MAX_CARRIED {
@@ -281,7 +282,7 @@ impl Core {
         let same = Some(stored).filter(|stored| {
             stored.author.id == draft.author
                 && stored.room == draft.room
-                && stored.msg == draft.msg
+                && stored.is_of(&draft.msg)
                 && stored.thread == draft.thread
         });
         same.map(|message| Sent { message, replayed: true }).ok_or(refusal)

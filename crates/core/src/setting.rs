@@ -105,6 +105,12 @@ known! {
     KATEX_PARENTHESIS = flag("Katex_Parenthesis_Syntax", true, true);
     KATEX_DOLLAR = flag("Katex_Dollar_Syntax", false, true);
     CUSTOM_DOMAINS = text("Message_CustomDomain_AutoLink", "", true);
+    ALLOW_EDITING = flag("Message_AllowEditing", true, true);
+    EDIT_MINUTES = number("Message_AllowEditing_BlockEditInMinutes", 0, true);
+    ALLOW_DELETING = flag("Message_AllowDeleting", true, true);
+    DELETE_MINUTES = number("Message_AllowDeleting_BlockDeleteInMinutes", 0, true);
+    SHOW_DELETED = flag("Message_ShowDeletedStatus", false, true);
+    KEEP_HISTORY = flag("Message_KeepHistory", false, true);
     LOGIN_DAYS = number("Accounts_LoginExpiration", 90, true);
     REGISTRATION = text("Accounts_RegistrationForm", "Public", true);
     MANUAL_APPROVAL = flag("Accounts_ManuallyApproveNewUsers", false, true);
@@ -141,12 +147,6 @@ const OTHERS: &[Known] = &[
     number("Rate_Limiter_Limit_RegisterUser", 1, false),
     flag("API_Use_REST_For_DDP_Calls", true, true),
     flag("API_Embed", true, true),
-    flag("Message_AllowEditing", true, true),
-    number("Message_AllowEditing_BlockEditInMinutes", 0, true),
-    flag("Message_AllowDeleting", true, true),
-    number("Message_AllowDeleting_BlockDeleteInMinutes", 0, true),
-    flag("Message_ShowDeletedStatus", false, true),
-    flag("Message_KeepHistory", false, true),
     number("Message_QuoteChainLimit", 2, true),
     Known { id: "Hide_System_Messages", default: Default::List, public: true },
     text("Message_ErasureType", "Delete", true),

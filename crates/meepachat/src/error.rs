@@ -102,6 +102,7 @@ fn rendered(error: Error) -> Rendered {
         Error::NoMessage => (MISSING, "message not found".into()),
         Error::UnknownEmoji => (BAD, "unknown emoji".into()),
         Error::SwitchedOff(feature) => (FORBIDDEN, switched_off(feature).into()),
+        Error::TooLate(_) => (FORBIDDEN, "it is too late for this".into()),
         Error::AlreadyClosed => (CONFLICT, "the conversation is closed already".into()),
         Error::NoUser => (MISSING, "user not found".into()),
         Error::TooManyMembers { max } => (BAD, format!("more than {max} members").into()),
@@ -135,6 +136,8 @@ fn switched_off(feature: Feature) -> &'static str {
         Feature::Pinning => "pinning is disabled",
         Feature::Starring => "starring is disabled",
         Feature::Threads => "threads are disabled",
+        Feature::Editing => "this message cannot be edited",
+        Feature::Deleting => "this message cannot be deleted",
         Feature::Status => "changing the status is disabled",
         Feature::Invisible => "being invisible is disabled",
     }

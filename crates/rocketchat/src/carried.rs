@@ -13,6 +13,22 @@ pub(crate) fn mismatch(text: impl std::fmt::Display) -> Failure {
     Failure::plain(format!("Match error: {text}"))
 }
 
+/// `customFields`, where they are switched on.
+pub(crate) fn custom_fields(
+    call: &Call,
+    message: &Map<String, Value>,
+    body: &mut Map<String, Value>,
+) -> Result<(), Failure> {
+    match message.get("customFields") {
+        None | Some(Value::Null) => Ok(()),
+        Some(fields @ Value::Object(_)) if call.settings.on(&setting::CUSTOM_FIELDS) => {
+            body.insert("customFields".to_owned(), fields.clone());
+            Ok(())
+        }
+        Some(_) => Err(Failure::plain("Custom fields not enabled")),
+    }
+}
+
 /// The members of a message that are carried as they are, checked (sections 7.3 and 7.7).
 pub(crate) fn carried(
     call: &Call,
@@ -40,13 +56,7 @@ pub(crate) fn carried(
         }
         Some(_) => return Err(mismatch("Expected array in field attachments")),
     }
-    match message.get("customFields") {
-        None | Some(Value::Null) => {}
-        Some(fields @ Value::Object(_)) if call.settings.on(&setting::CUSTOM_FIELDS) => {
-            body.insert("customFields".to_owned(), fields.clone());
-        }
-        Some(_) => return Err(Failure::plain("Custom fields not enabled")),
-    }
+    custom_fields(call, message, &mut body)?;
     let typed: [(&str, Fits); 5] = [
         ("groupable", Value::is_boolean),
         ("bot", |bot| bot.is_object() || bot.is_boolean()),

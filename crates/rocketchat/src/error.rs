@@ -178,6 +178,7 @@ fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
         ),
         Error::UnknownEmoji => coded("error-not-allowed", "Invalid emoji provided."),
         Error::SwitchedOff(feature) => Err(switched_off(feature)),
+        Error::TooLate(feature) => Err(too_late(feature)),
         Error::NotSubscribed => plain("The user is not subscribed to the room"),
         Error::AlreadyClosed => plain("The direct message room, is already closed to the sender"),
         Error::NoUser => coded(
@@ -280,10 +281,30 @@ fn switched_off(feature: Feature) -> Failure {
             "Change status is not allowed",
             json!({"method": "setUserStatus"}),
         ),
+        Feature::Editing => {
+            action("Message editing not allowed", "updateMessage", "Message_editing")
+        }
+        Feature::Deleting => action("Not allowed", "deleteMessage", "Delete_message"),
         Feature::Invisible => Failure::detailed(
             "error-status-not-allowed",
             "Invisible status is disabled",
             json!({"method": "setUserStatus"}),
+        ),
+    }
+}
+
+fn too_late(feature: Feature) -> Failure {
+    let blocked = |code, reason: &str, method: &str| {
+        Failure::detailed(code, reason, json!({ "method": method }))
+    };
+    match feature {
+        Feature::Editing => {
+            blocked("error-message-editing-blocked", "Message editing is blocked", "updateMessage")
+        }
+        _ => blocked(
+            "error-message-deleting-blocked",
+            "Message deleting is blocked",
+            "deleteMessage",
         ),
     }
 }

@@ -5,6 +5,7 @@
 
 mod call;
 mod carried;
+mod change;
 mod chat;
 mod dm;
 mod error;

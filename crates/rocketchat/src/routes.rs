@@ -4,7 +4,7 @@
 
 use crate::call::Call;
 use crate::error::Failure;
-use crate::{chat, dm, post, server, session, settings, users};
+use crate::{change, chat, dm, post, server, session, settings, users};
 use axum::http::Method;
 use std::future::Future;
 use std::pin::Pin;
@@ -59,6 +59,8 @@ pub static ROUTES: &[Route] = table! {
     POST "chat.sendMessage" login post::send_message;
     POST "chat.postMessage" login post::post_message;
     GET "chat.getMessage" login chat::get_message;
+    POST "chat.update" login change::update;
+    POST "chat.delete" login change::delete;
     POST "chat.react" login chat::react;
     POST "chat.starMessage" login chat::star;
     POST "chat.unStarMessage" login chat::unstar;

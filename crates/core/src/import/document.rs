@@ -320,6 +320,7 @@ fn message(mut from: Fields, room: Option<&RoomId>) -> Result<MessageDocument, R
         pinned_by: object(&mut from, "pinnedBy")?,
         edited_at: from.date("editedAt")?,
         edited_by: object(&mut from, "editedBy")?,
+        origin: None,
         starred_by: None,
         body: from.rest(),
     };

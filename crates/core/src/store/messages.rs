@@ -20,7 +20,7 @@ macro_rules! columns {
     () => {
         "m.id, m.room, m.usr, m.username, m.name, m.ts, m.updated, m.kind, m.msg, m.mentions, \
          m.body, m.reactions, m.thread, m.tshow, m.tcount, m.tlm, m.replies, m.pinned, \
-         m.pinned_at, m.pinned_by, m.edited_at, m.edited_by, st.usr"
+         m.pinned_at, m.pinned_by, m.edited_at, m.edited_by, m.origin, st.usr"
     };
 }
 pub(crate) use columns;
@@ -91,9 +91,10 @@ const SENDER_REPLIES: &str = "UPDATE members SET opened = TRUE, closed_seq = NUL
     WHERE room = $1 AND usr = $2 AND NOT blocked AND NOT blocker AND NOT disabled";
 const ADD: &str = "INSERT INTO messages (id, room, usr, username, name, ts, updated, kind, msg,
         mentions, body, thread, tshow)
-    SELECT $1, r.id, u.id, coalesce(u.username, u.id), u.name, r.last_ts, r.last_ts, $4, $5, $6,
+    SELECT CAST($1 AS KEYTEXT), r.id, u.id, coalesce(u.username, u.id), u.name, r.last_ts, r.last_ts, $4, $5, $6,
         $7, $8, $9
     FROM rooms r JOIN users u ON u.id = $3 WHERE r.id = $2 AND u.active
+        AND NOT EXISTS (SELECT 1 FROM tombstones x WHERE x.kind = 'message' AND x.id = $1)
     ON CONFLICT (id) DO NOTHING RETURNING username, name";
 const ADD_KEY: &str = "INSERT INTO client_keys (usr, room, name, message) VALUES ($1, $2, $3, $4)
     ON CONFLICT DO NOTHING";
@@ -108,17 +109,32 @@ const REPLIED: &str = "UPDATE messages SET tcount = coalesce(tcount, 0) + 1,
         updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $2),
         replies = coalesce(replies, (SELECT r.uids FROM rooms r WHERE r.id = $2))
     WHERE id = $1 AND room = $2 AND thread IS NULL";
-const MARK: &str = "UPDATE messages
-    SET updated = CASE WHEN updated >= $2 THEN updated + 1 ELSE $2 END WHERE id = $1";
+/// The next time of a message's room, for a change of the message.
+const TAKE_TIME_OF: &str = "UPDATE rooms SET
+        last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
+        updated = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END
+    WHERE id = (SELECT m.room FROM messages m WHERE m.id = $1)";
+/// The time that was taken.
+macro_rules! taken {
+    () => {
+        "updated = (SELECT r.last_ts FROM rooms r WHERE r.id = messages.room)"
+    };
+}
+const MARK: &str = concat!("UPDATE messages SET ", taken!(), " WHERE id = $1");
 const STAR: &str = "INSERT INTO stars (message, usr, room, ts)
     SELECT m.id, $2, m.room, $3 FROM messages m WHERE m.id = $1 ON CONFLICT DO NOTHING";
 const UNSTAR: &str = "DELETE FROM stars WHERE message = $1 AND usr = $2";
-const REACT: &str = "UPDATE messages SET reactions = $3,
-        updated = CASE WHEN updated >= $4 THEN updated + 1 ELSE $4 END
-    WHERE id = $1 AND reactions IS NOT DISTINCT FROM $2";
-const PIN: &str = "UPDATE messages SET pinned = $2, pinned_at = coalesce($3, pinned_at),
-        pinned_by = coalesce($4, pinned_by),
-        updated = CASE WHEN updated >= $5 THEN updated + 1 ELSE $5 END WHERE id = $1";
+const REACT: &str = concat!(
+    "UPDATE messages SET reactions = $3, ",
+    taken!(),
+    " WHERE id = $1 AND reactions IS NOT DISTINCT FROM $2"
+);
+const PIN: &str = concat!(
+    "UPDATE messages SET pinned = $2, pinned_at = coalesce($3, pinned_at),
+        pinned_by = coalesce($4, pinned_by), ",
+    taken!(),
+    " WHERE id = $1"
+);
 
 /// Reads the columns of [`columns!`].
 pub(crate) fn read(row: &mut Row) -> Result<Message> {
@@ -143,6 +159,7 @@ pub(crate) fn read(row: &mut Row) -> Result<Message> {
         pinned_by: row.opt_text()?,
         edited_at: row.opt_int()?,
         edited_by: row.opt_text()?,
+        origin: row.opt_text()?,
         starred_by: row.opt_text()?.map(Into::into),
     })
 }
@@ -247,7 +264,7 @@ pub(crate) async fn pin(
 ) -> Result<Sent> {
     let mut change = Change::new();
     let (time, added) = write_message(&mut change, notice, now);
-    let args: [Value; 5] = [message.into(), true.into(), now.into(), by.into(), now.into()];
+    let args: [Value; 4] = [message.into(), true.into(), now.into(), by.into()];
     change.expect(1, Error::NoMessage, PIN, args);
     events::add_message(&mut change, Kind::MessageChanged, message.as_str());
     let mut rows = store.write(change).await?;
@@ -308,9 +325,7 @@ fn write_message(change: &mut Change, draft: &Draft, now: Ms) -> (usize, usize) 
 fn write_mentions(change: &mut Change, draft: &Draft, counts: bool) {
     let Mentions { users, everyone, .. } = &draft.mentions;
     let (room, author) = (&draft.room, &draft.author);
-    let mut ids: Vec<&str> = users.iter().map(UserId::as_str).collect();
-    ids.extend(everyone.iter().copied());
-    for id in ids {
+    for id in draft.mentions.ids() {
         change.run(ADD_MENTION, [(&draft.id).into(), id.into(), room.into()]);
     }
     if !counts {
@@ -334,12 +349,13 @@ pub(crate) async fn star(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
+    change.expect(1, Error::NoMessage, TAKE_TIME_OF, [message.into(), now.into()]);
     if on {
         change.expect(1, Error::NoMessage, STAR, [message.into(), user.into(), now.into()]);
     } else {
         change.expect(1, Error::NoMessage, UNSTAR, [message.into(), user.into()]);
     }
-    change.run(MARK, [message.into(), now.into()]);
+    change.run(MARK, [message.into()]);
     events::add_message(&mut change, Kind::MessageChanged, message.as_str());
     match store.write(change).await {
         // It was so already.
@@ -351,7 +367,8 @@ pub(crate) async fn star(
 /// Takes a pin off; what says who pinned it and when stays (contract 7.1).
 pub(crate) async fn unpin(store: &Store, message: &MessageId, now: Ms) -> Result<()> {
     let mut change = Change::new();
-    let args: [Value; 5] = [message.into(), false.into(), Value::Null, Value::Null, now.into()];
+    change.expect(1, Error::NoMessage, TAKE_TIME_OF, [message.into(), now.into()]);
+    let args: [Value; 4] = [message.into(), false.into(), Value::Null, Value::Null];
     change.expect(1, Error::NoMessage, PIN, args);
     events::add_message(&mut change, Kind::MessageChanged, message.as_str());
     store.write(change).await.map(drop)
@@ -366,8 +383,8 @@ pub(crate) async fn set_reactions(
     now: Ms,
 ) -> Result<bool> {
     let mut change = Change::new();
-    let args: [Value; 4] = [message.into(), was.into(), reactions.into(), now.into()];
-    change.expect(1, Error::NoMessage, REACT, args);
+    change.expect(1, Error::NoMessage, TAKE_TIME_OF, [message.into(), now.into()]);
+    change.expect(1, Error::NoMessage, REACT, [message.into(), was.into(), reactions.into()]);
     events::add_message(&mut change, Kind::MessageChanged, message.as_str());
     match store.write(change).await {
         Ok(_) => Ok(true),

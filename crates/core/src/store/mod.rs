@@ -4,6 +4,7 @@
 //! not happen at all. Every statement is written once and runs verbatim on both engines.
 
 pub(crate) mod audit;
+pub(crate) mod edits;
 pub(crate) mod events;
 mod fields;
 pub(crate) mod import;

@@ -51,6 +51,7 @@ fn note(author: &str) -> Message {
         pinned_by: None,
         edited_at: None,
         edited_by: None,
+        origin: None,
         starred_by: None,
     }
 }

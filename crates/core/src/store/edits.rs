@@ -1,0 +1,153 @@
+//! Changing and removing messages. Each takes its time from the room's clock (ruling A4), which every
+//! change of a message moves on, so that whoever asks "what changed since" by the newest time it has
+//! seen misses nothing; and each checks the caller's rights again by the rows it locks (A5).
+
+use super::{Change, Store, Value, events};
+use crate::content::Mentions;
+use crate::error::{Error, Result};
+use crate::event::Kind;
+use crate::id::{MessageId, RoomId, UserId};
+use crate::time::Ms;
+
+/// The next time of a room. `$3`: may the caller write although the room is read-only?
+const TAKE_TIME: &str = "UPDATE rooms SET
+        last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
+        updated = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END
+    WHERE id = $1 AND (ro IS NOT TRUE OR $3)";
+/// The same for a message that goes: it no longer counts, and what was newest before it is again.
+/// `$4` is the message, `$5` whether its row goes too.
+const TAKE_AWAY: &str = "UPDATE rooms SET
+        last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
+        updated = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
+        msgs = CASE WHEN msgs > 0 THEN msgs - 1 ELSE 0 END,
+        stored = stored - CASE WHEN $5 THEN 1 ELSE 0 END,
+        activity = CASE WHEN last_id = $4 THEN coalesce((SELECT m.ts FROM messages m
+                WHERE m.room = $1 AND m.id <> $4 AND (m.kind IS NULL OR m.kind = 'e2e')
+                    AND (m.thread IS NULL OR m.tshow IS TRUE)
+                ORDER BY m.ts DESC, m.id DESC LIMIT 1), ts) ELSE activity END,
+        last_id = CASE WHEN last_id = $4 THEN (SELECT m.id FROM messages m
+                WHERE m.room = $1 AND m.id <> $4 AND (m.kind IS NULL OR m.kind = 'e2e')
+                    AND (m.thread IS NULL OR m.tshow IS TRUE)
+                ORDER BY m.ts DESC, m.id DESC LIMIT 1) ELSE last_id END
+    WHERE id = $1 AND (ro IS NOT TRUE OR $3)
+        AND EXISTS (SELECT 1 FROM messages m WHERE m.id = $4 AND m.room = $1
+            AND (m.kind IS NULL OR m.kind <> 'rm'))";
+/// May this member still write?
+const STILL: &str = "UPDATE members SET updated = updated
+    WHERE room = $1 AND usr = $2 AND NOT blocked AND NOT blocker AND NOT disabled";
+const KEEP: &str = "INSERT INTO versions (message, ts, room, usr, msg)
+    SELECT m.id, r.last_ts, m.room, $3, m.msg FROM messages m JOIN rooms r ON r.id = m.room
+    WHERE m.id = $1 AND m.room = $2";
+const EDIT: &str = "UPDATE messages SET msg = $3, mentions = $4, body = $5,
+        origin = coalesce(origin, $6), edited_by = $7,
+        edited_at = (SELECT r.last_ts FROM rooms r WHERE r.id = $2),
+        updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $2)
+    WHERE id = $1 AND room = $2 AND (kind IS NULL OR kind <> 'rm')";
+const DROP_MENTIONS: &str = "DELETE FROM mentioned WHERE message = $1";
+const ADD_MENTION: &str = "INSERT INTO mentioned (message, usr, room) VALUES ($1, $2, $3)
+    ON CONFLICT DO NOTHING";
+const STUB: &str = "UPDATE messages SET kind = 'rm', msg = '', mentions = '[]', body = $3,
+        reactions = '{}', edited_by = $4,
+        edited_at = (SELECT r.last_ts FROM rooms r WHERE r.id = $2),
+        updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $2)
+    WHERE id = $1 AND room = $2";
+const BURY: &str = "INSERT INTO tombstones (kind, id, room, usr, ts)
+    SELECT 'message', m.id, m.room, NULL, r.last_ts FROM messages m JOIN rooms r ON r.id = m.room
+    WHERE m.id = $1 AND m.room = $2";
+const LESS_REPLIES: &str = "UPDATE messages SET tcount = tcount - 1,
+        updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $2)
+    WHERE id = $1 AND room = $2 AND tcount > 0";
+const REMOVE: &str = "DELETE FROM messages WHERE id = $1 AND room = $2";
+
+/// What an edit makes of a message.
+pub(crate) struct Edit<'a> {
+    pub(crate) id: &'a MessageId,
+    pub(crate) room: &'a RoomId,
+    pub(crate) by: &'a UserId,
+    /// JSON object: who edits, as the document shows it.
+    pub(crate) edited_by: String,
+    pub(crate) msg: &'a str,
+    pub(crate) mentions: &'a Mentions,
+    pub(crate) body: &'a str,
+    /// The hash of the text that it had, kept if it is the first one.
+    pub(crate) origin: String,
+    pub(crate) although_read_only: bool,
+    /// Keep what it said?
+    pub(crate) keep: bool,
+}
+
+/// Edits a message, or refuses: [`Error::ReadOnly`], [`Error::Blocked`], [`Error::NoMessage`].
+pub(crate) async fn edit(store: &Store, edit: &Edit<'_>, now: Ms) -> Result<()> {
+    let Edit { id, room, by, .. } = *edit;
+    let mut change = Change::new();
+    let time = [room.into(), now.into(), edit.although_read_only.into()];
+    change.expect(1, Error::ReadOnly, TAKE_TIME, time);
+    change.expect(1, Error::Blocked, STILL, [room.into(), by.into()]);
+    if edit.keep {
+        change.expect(1, Error::NoMessage, KEEP, [id.into(), room.into(), by.into()]);
+    }
+    let args: [Value; 7] = [
+        id.into(),
+        room.into(),
+        edit.msg.into(),
+        edit.mentions.json.as_deref().into(),
+        edit.body.into(),
+        edit.origin.as_str().into(),
+        edit.edited_by.as_str().into(),
+    ];
+    change.expect(1, Error::NoMessage, EDIT, args);
+    change.run(DROP_MENTIONS, [id.into()]);
+    for user in edit.mentions.ids() {
+        change.run(ADD_MENTION, [id.into(), user.into(), room.into()]);
+    }
+    events::add_message(&mut change, Kind::MessageChanged, id.as_str());
+    store.write(change).await.map(drop)
+}
+
+/// How a message goes.
+pub(crate) struct Removal<'a> {
+    pub(crate) id: &'a MessageId,
+    pub(crate) room: &'a RoomId,
+    /// The root of the thread it replied to.
+    pub(crate) thread: Option<&'a MessageId>,
+    pub(crate) by: &'a UserId,
+    /// What stays in its place: who removed it and the members of the stub, as JSON; `None` if
+    /// nothing does.
+    pub(crate) stub: Option<(String, String)>,
+    pub(crate) although_read_only: bool,
+    pub(crate) keep: bool,
+}
+
+/// Removes a message, or leaves a stub of it; refuses with [`Error::NoMessage`] if it is gone (or
+/// the room turned read-only meanwhile).
+pub(crate) async fn remove(store: &Store, removal: &Removal<'_>, now: Ms) -> Result<()> {
+    let Removal { id, room, by, .. } = *removal;
+    let mut change = Change::new();
+    let args: [Value; 5] = [
+        room.into(),
+        now.into(),
+        removal.although_read_only.into(),
+        id.into(),
+        removal.stub.is_none().into(),
+    ];
+    change.expect(1, Error::NoMessage, TAKE_AWAY, args);
+    if removal.keep {
+        change.expect(1, Error::NoMessage, KEEP, [id.into(), room.into(), by.into()]);
+    }
+    if let Some(root) = removal.thread {
+        change.run(LESS_REPLIES, [root.into(), room.into()]);
+        events::add_message(&mut change, Kind::MessageChanged, root.as_str());
+    }
+    if let Some((edited_by, body)) = &removal.stub {
+        let args = [id.into(), room.into(), body.into(), edited_by.into()];
+        change.expect(1, Error::NoMessage, STUB, args);
+        change.run(DROP_MENTIONS, [id.into()]);
+        events::add_message(&mut change, Kind::MessageChanged, id.as_str());
+    } else {
+        change.expect(1, Error::NoMessage, BURY, [id.into(), room.into()]);
+        change.expect(1, Error::NoMessage, REMOVE, [id.into(), room.into()]);
+        let (room, id) = (room.as_str(), id.as_str());
+        events::add(&mut change, now, Kind::MessageDeleted, Some(room), None, id);
+    }
+    store.write(change).await.map(drop)
+}
