@@ -208,6 +208,7 @@ async fn the_settings_of_the_text() {
         ),
         ("HexColorPreview_Enabled", json!(false), &["LINK", "INLINE_KATEX"]),
         ("Katex_Parenthesis_Syntax", json!(false), &["LINK"]),
+        ("Katex_Dollar_Syntax", json!(true), &["LINK", "INLINE_KATEX"]),
         ("Katex_Enabled", json!(false), &["LINK"]),
     ] {
         super::set(&app, &boss, id, value).await;

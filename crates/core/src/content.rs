@@ -59,7 +59,8 @@ impl Core {
             body.push_str("\":");
             body.push_str(json);
         };
-        let parsed = parlance_text::parse(text, &options);
+        let seconds = self.clock().now().div_euclid(1000);
+        let parsed = parlance_text::parse_at(text, &options, seconds);
         if new.parse_urls {
             let site = settings.text(&setting::SITE_URL);
             let mut urls = urls(&parsed.urls(), new.preview_urls.as_deref(), site);

@@ -12,9 +12,22 @@ use std::str::Chars;
 pub(crate) fn rewrite(pattern: &str, spaced: bool) -> String {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut chars = pattern.chars().peekable();
+    let (mut repeat, mut counted, mut named) = (false, false, false);
     while let Some(c) = chars.next() {
+        if repeat && c == '+' {
+            // Possessive. The crate would read a repeat of a repeat, which finds more; this it refuses.
+            return "(?>".to_owned();
+        }
+        counted = (counted || c == '{') && !named;
+        repeat = matches!(c, '*' | '+' | '?') || (c == '}' && counted);
+        counted &= c != '}';
+        named = false;
         match c {
-            '\\' => escaped(&mut out, chars.next(), false),
+            '\\' => {
+                let next = chars.next();
+                named = matches!(next, Some('p' | 'P' | 'x' | 'u' | 'U'));
+                escaped(&mut out, next, false);
+            }
             '[' => brackets(&mut out, &mut chars, spaced),
             '#' if spaced => {
                 // A comment may hold brackets that open nothing.
@@ -154,6 +167,25 @@ mod tests {
         assert!(spaced("^ a [ #] b $ # [ (").unwrap().is_match("a#b"));
         assert!(spaced("^ a [ #] b $ # [ (").unwrap().is_match("a b"));
         assert!(!spaced("^ a [ #] b $").unwrap().is_match("ab"));
+    }
+
+    #[test]
+    fn possessive_repeats_are_refused() {
+        for pattern in ["a++b", "a*+", "a?+", "a{2}+", "a{2,3}+b", "(a)++", r"\p{L}++"] {
+            assert!(Regex::new(&rewrite(pattern, false)).is_err(), "{pattern}");
+        }
+        for (pattern, text) in [
+            (r"^\++$", "++"),
+            (r"^\p{L}+$", "éa"),
+            (r"^\x{41}+$", "AA"),
+            (r"^a}+$", "a}}"),
+            ("^[+]+$", "++"),
+            ("^[?*]+b+?$", "*?bb"),
+            ("^(?:a)+$", "aa"),
+            (r"^a{2}\++$", "aa+"),
+        ] {
+            assert!(found(pattern, text), "{pattern}");
+        }
     }
 
     #[test]

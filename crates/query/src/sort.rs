@@ -65,6 +65,11 @@ impl Sort {
         self.by(|_, n| a.found(n).order(b.found(n)))
     }
 
+    /// The order of a document and a kept key: what is not among the best needs no key made.
+    pub fn compare_to(&self, doc: &Value, kept: &SortKey) -> Ordering {
+        self.by(|key, n| key.of(doc).order(kept.found(n)))
+    }
+
     fn by(&self, compare: impl Fn(&Key, usize) -> Ordering) -> Ordering {
         for (n, key) in self.0.iter().enumerate() {
             let found = compare(key, n);
@@ -189,7 +194,11 @@ fn walk<'v>(value: &'v Value, path: Option<&str>, offer: &mut dyn FnMut(Found<'v
     let Some(path) = path else {
         return leaf(value, offer);
     };
-    let (name, tail) = path.split_once('.').map_or((path, None), |(n, t)| (n, Some(t)));
+    // Names are short: looking at each byte is faster than preparing a search.
+    let (name, tail) = match path.bytes().position(|b| b == b'.') {
+        Some(at) => (&path[..at], Some(&path[at + 1..])),
+        None => (path, None),
+    };
     match value {
         Value::Array(items) => {
             let index = Segment::new(name).index;

@@ -119,7 +119,7 @@ impl<'a> View<'a> {
         Some(match (self, other) {
             (Self::Null, Self::Null) => Ordering::Equal,
             (Self::Number(a), Self::Number(b)) => a.order(b),
-            (Self::Text(a), Self::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
+            (Self::Text(a), Self::Text(b)) => texts(a, b),
             (Self::Document(a), Self::Document(b)) => documents(a, b),
             (Self::Array(a), Self::Array(b)) => arrays(a, b),
             (Self::Bool(a), Self::Bool(b)) => a.cmp(&b),
@@ -155,6 +155,15 @@ pub(crate) fn document(map: &Map<String, Value>) -> Option<&Map<String, Value>> 
 /// `MongoDB`'s order of two values, across types.
 pub fn order(a: &Value, b: &Value) -> Ordering {
     View::of(a).order(View::of(b))
+}
+
+/// Byte order. An empty text points nowhere, and some processors take 100 ns to find out in the
+/// vector instructions of a comparison; so it is not compared.
+fn texts(a: &str, b: &str) -> Ordering {
+    if a.is_empty() || b.is_empty() {
+        return a.len().cmp(&b.len());
+    }
+    a.as_bytes().cmp(b.as_bytes())
 }
 
 fn arrays(a: &[Value], b: &[Value]) -> Ordering {

@@ -115,6 +115,8 @@ fn comparisons_stay_in_their_type() {
             &[json!({"a": 2}), json!({"a": [0, 5]})],
             &[json!({"a": 3})],
         ),
+        // Read to the nearest double, not to one beside it.
+        (r#"{"a":9007199254740991.0}"#, &[json!({"a": 9_007_199_254_740_991_i64})], &[]),
         (r#"{"a":{"$gt":9007199254740992.0}}"#, &[json!({"a": 9_007_199_254_740_993_i64})], &[]),
     ]);
 }
@@ -346,6 +348,10 @@ fn sorting_across_types() {
             let (a, b) = (json!({"a": a}), json!({"a": b}));
             assert_eq!(up.compare(&a, &b), i.cmp(&j), "{a} {b}");
             assert_eq!(down.compare(&a, &b), j.cmp(&i), "{a} {b}");
+            for (sort, order) in [(&up, i.cmp(&j)), (&down, j.cmp(&i))] {
+                assert_eq!(sort.compare_keys(&sort.key(&a), &sort.key(&b)), order, "{a} {b}");
+                assert_eq!(sort.compare_to(&a, &sort.key(&b)), order, "{a} {b}");
+            }
         }
     }
     let equal = |sort: &Sort, a: Value, b: Value| assert!(sort.compare(&a, &b).is_eq(), "{a} {b}");

@@ -13,19 +13,12 @@ pub(crate) struct Reader<'w, 't> {
     blocks: Vec<Block>,
     /// No closing mark of this sort at or after the place.
     no_fence: usize,
-    no_spoiler: usize,
     no_katex: usize,
 }
 
 impl<'w, 't> Reader<'w, 't> {
     pub(crate) fn new(walk: &'w mut Walk<'t>) -> Self {
-        Self {
-            walk,
-            blocks: Vec::new(),
-            no_fence: usize::MAX,
-            no_spoiler: usize::MAX,
-            no_katex: usize::MAX,
-        }
+        Self { walk, blocks: Vec::new(), no_fence: usize::MAX, no_katex: usize::MAX }
     }
 
     pub(crate) fn read(mut self) -> Vec<Block> {
@@ -63,10 +56,6 @@ impl<'w, 't> Reader<'w, 't> {
         at + len
     }
 
-    fn is_line_end(&self, at: usize) -> bool {
-        matches!(self.byte(at), None | Some(b'\r' | b'\n'))
-    }
-
     fn block(&mut self, at: usize) -> Option<usize> {
         match self.byte(at)? {
             b'`' => self.code(at),
@@ -75,7 +64,7 @@ impl<'w, 't> Reader<'w, 't> {
             b'-' | b'*' => self.tasks(at).or_else(|| self.list(at)),
             b'0'..=b'9' => self.numbered(at),
             b'|' => self.spoiler(at),
-            b'\\' => self.katex(at),
+            b'\\' | b'$' => self.katex(at),
             b' ' | b'\t' | b'\r' | b'\n' => self.line_break(at),
             _ => None,
         }
@@ -98,7 +87,7 @@ impl<'w, 't> Reader<'w, 't> {
     fn heading(&mut self, at: usize) -> Option<usize> {
         let level = self.walk.bytes[at..].iter().take(5).take_while(|b| **b == b'#').count();
         let from = self.blanks(at + level);
-        if level > 4 || from == at + level || self.is_line_end(from) {
+        if level > 4 || from == at + level || self.walk.is_line_end(from) {
             return None;
         }
         let end = self.line_end(from);
@@ -140,7 +129,7 @@ impl<'w, 't> Reader<'w, 't> {
     /// The content of a list line after its mark, and the place after it.
     fn entry(&mut self, after_mark: usize) -> Option<(Vec<Inline>, usize)> {
         let from = self.blanks(after_mark);
-        if from == after_mark || self.is_line_end(from) {
+        if from == after_mark || self.walk.is_line_end(from) {
             return None;
         }
         let (nodes, end) = self.walk.line(from);
@@ -190,11 +179,11 @@ impl<'w, 't> Reader<'w, 't> {
     /// it is bold text.
     fn starred(&mut self, at: usize) -> Option<(Vec<Inline>, usize)> {
         let from = self.blanks(at + 1);
-        if from == at + 1 || self.is_line_end(from) {
+        if from == at + 1 || self.walk.is_line_end(from) {
             return None;
         }
         let (nodes, end) = self.walk.star_line(from);
-        self.is_line_end(end).then(|| (nodes, self.skip_newline(end)))
+        self.walk.is_line_end(end).then(|| (nodes, self.skip_newline(end)))
     }
 
     fn numbered(&mut self, at: usize) -> Option<usize> {
@@ -228,74 +217,81 @@ impl<'w, 't> Reader<'w, 't> {
             .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-' | b'_' | b'.'))
             .count();
         self.walk.steps += word;
-        let mut from = at + 3 + word;
-        if self.byte(from) != Some(b'\n') || from >= self.no_fence {
+        let from = self.newline(at + 3 + word)?;
+        if from >= self.no_fence {
             return None;
         }
-        while self.byte(from) == Some(b'\n') {
-            from += 1;
-        }
-        let body = &self.walk.text[from..];
-        let Some(len) = body.find("```") else {
-            self.walk.steps += body.len();
+        let Some(len) = self.walk.text[from..].find("```") else {
+            self.walk.steps += self.walk.text.len() - from;
             self.no_fence = from;
             return None;
         };
         self.walk.steps += len;
-        if len == 0 || !body[..len].ends_with('\n') {
+        let close = from + len;
+        let mut lines = Vec::new();
+        let mut next = from;
+        loop {
+            let start = next + usize::from(self.byte(next) == Some(b'\n'));
+            let body = &self.walk.bytes[start.min(close)..close];
+            let len = body.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(body.len());
+            if len == 0 && (start == next || start >= close) {
+                break;
+            }
+            lines.push(self.walk.text[start..start + len].to_owned());
+            next = start + len;
+        }
+        if lines.is_empty() || self.newline(next) != Some(close) {
             return None;
         }
-        let lines = body[..len - 1].split('\n').map(str::to_owned).collect();
-        let language = rest[..word].to_owned();
-        self.blocks.push(Block::Code { language, lines });
-        Some(from + len + 3)
+        self.blocks.push(Block::Code { language: rest[..word].to_owned(), lines });
+        Some(close + 3)
     }
 
     /// Paragraphs between two `||` that stand at line starts.
     fn spoiler(&mut self, at: usize) -> Option<usize> {
-        if !self.walk.bytes[at..].starts_with(b"||") || at >= self.no_spoiler {
+        if !self.walk.bytes[at..].starts_with(b"||") {
             return None;
         }
         let from = self.newline(at + 2)?;
-        let body = &self.walk.text[from..];
-        let Some(len) = body.find("\n||") else {
-            self.walk.steps += body.len();
-            self.no_spoiler = at;
-            return None;
-        };
-        self.walk.steps += len;
-        let inner = &body[..len];
-        if inner.is_empty()
-            || inner.starts_with(['\n', '\r'])
-            || inner.starts_with("||")
-            || inner.contains("\n\n")
-        {
-            return None;
-        }
-        let close = from + len + 1;
         let mut lines = Vec::new();
         let mut next = from;
-        while next < close {
+        while !self.walk.is_line_end(next) && !self.walk.bytes[next..].starts_with(b"||") {
             let (nodes, end) = self.walk.line(next);
             lines.push(nodes);
-            next = self.newline(end)?;
+            next = self.skip_newline(end);
         }
-        self.blocks.push(Block::Spoiler(lines));
-        Some(next + 2)
-    }
-
-    fn katex(&mut self, at: usize) -> Option<usize> {
-        if !self.walk.options.katex_parenthesis || at >= self.no_katex {
+        let close = self.skip_newline(next);
+        if lines.is_empty() || !self.walk.bytes[close..].starts_with(b"||") {
             return None;
         }
-        let body = self.walk.text.get(at..)?.strip_prefix("\\[")?;
-        let Some(len) = body.find("\\]") else {
-            self.walk.steps += body.len();
+        self.blocks.push(Block::Spoiler(lines));
+        Some(close + 2)
+    }
+
+    /// `\[x\]` or `$$x$$`; which mark closes does not depend on the opening one.
+    fn katex(&mut self, at: usize) -> Option<usize> {
+        let round = self.walk.options.katex_parenthesis;
+        let dollar = self.walk.options.katex_dollar;
+        let from = match self.walk.bytes[at..] {
+            [b'\\', b'[', ..] if round => at + 2,
+            [b'$', b'$', ..] if dollar => at + 2,
+            _ => return None,
+        };
+        if at >= self.no_katex {
+            return None;
+        }
+        let body = &self.walk.bytes[from..];
+        let found = body.windows(2).position(|pair| match pair {
+            b"\\]" => round,
+            b"$$" => dollar,
+            _ => false,
+        });
+        self.walk.steps += found.unwrap_or(body.len());
+        let Some(len) = found else {
             self.no_katex = at;
             return None;
         };
-        self.walk.steps += len;
-        self.blocks.push(Block::Katex(body[..len].to_owned()));
-        Some(at + len + 4)
+        self.blocks.push(Block::Katex(self.walk.text[from..from + len].to_owned()));
+        Some(from + len + 2)
     }
 }

@@ -8,8 +8,12 @@ use std::cmp::Ordering;
 
 const TLDS: &str = include_str!("tld.txt");
 
-/// Endings that are public only together with the label before them.
-const SECOND_LEVEL_ONLY: [&str; 2] = ["za", "er"];
+/// The one ending that is public only together with the label before it.
+#[rustfmt::skip]
+const ZA: [&str; 18] = [
+    "ac", "agric", "alt", "co", "edu", "gov", "grondar", "law", "mil",
+    "net", "ngo", "nic", "nis", "nom", "org", "school", "tm", "web",
+];
 
 /// Longest host name and longest label that the registries allow.
 const MAX_HOST: usize = 255;
@@ -17,78 +21,110 @@ const MAX_LABEL: usize = 63;
 
 /// Whether the host of this URL or bare host is known to exist.
 pub(crate) fn is_known(url: &str, custom: &[&str]) -> bool {
-    let host = host(url);
-    if !is_valid(host) {
-        return false;
-    }
-    let mut labels = host.rsplit('.');
-    let (Some(last), before) = (labels.next(), labels.next()) else {
+    with_host(url, |host| {
+        is_numeric(host)
+            || is_hexadecimal(host)
+            || is_valid(host)
+                && (is_public(host)
+                    || ends_in(host, "localhost")
+                    || custom.iter().any(|domain| ends_in(host, domain)))
+    })
+}
+
+/// Whether an e-mail address, with its scheme, leads to a public host.
+pub(crate) fn is_mail_host(url: &str) -> bool {
+    with_host(url, |host| is_valid(host) && is_public(host))
+}
+
+/// Judges the host of a URL; without one nothing is known.
+fn with_host(url: &str, judge: impl Fn(&str) -> bool) -> bool {
+    let Some(host) = host(url) else {
         return false;
     };
-    if last.eq_ignore_ascii_case("localhost") || is_numeric(host) {
-        return true;
+    if host.bytes().any(|b| b.is_ascii_uppercase()) {
+        judge(&host.to_lowercase())
+    } else {
+        judge(host)
     }
-    if is_tld(last) {
-        return before.is_some() || !SECOND_LEVEL_ONLY.contains(&last);
-    }
-    custom.iter().any(|domain| {
-        host.len() >= domain.len()
-            && host.is_char_boundary(host.len() - domain.len())
-            && host[host.len() - domain.len()..].eq_ignore_ascii_case(domain)
-            && (host.len() == domain.len()
-                || host.as_bytes()[host.len() - domain.len() - 1] == b'.')
-    })
+}
+
+fn is_public(host: &str) -> bool {
+    let mut labels = host.rsplit('.');
+    let last = labels.next().unwrap_or_default();
+    is_tld(last) || last == "za" && labels.next().is_some_and(|label| ZA.contains(&label))
+}
+
+fn ends_in(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 /// The host within a URL: after the scheme and the user, before port and path.
-fn host(url: &str) -> &str {
+/// A `:/` later on than after a scheme leaves none.
+fn host(url: &str) -> Option<&str> {
+    if url.starts_with("data:") {
+        return None;
+    }
     let url = url.trim_matches(|c: char| c <= ' ');
-    let rest = url.find(":/").map_or(url, |at| {
-        let scheme = &url[..at];
-        let is_scheme =
-            scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-        if is_scheme { url[at + 2..].trim_start_matches('/') } else { url }
-    });
+    let rest = match url.find(":/") {
+        Some(at) => {
+            let scheme = &url.as_bytes()[..at];
+            // Its test of letters is a test of one bit, which control signs pass.
+            let is_letter = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+            if !scheme.iter().all(|b| is_letter(b | 32)) {
+                return None;
+            }
+            url[at + 2..].trim_start_matches('/')
+        }
+        None => url,
+    };
     let rest = rest.find(['/', '?', '#']).map_or(rest, |at| &rest[..at]);
-    let rest = rest.rfind('@').map_or(rest, |at| &rest[at + 1..]);
-    let rest = rest.rfind(':').map_or(rest, |at| &rest[..at]);
-    rest.strip_suffix('.').unwrap_or(rest)
+    let rest = rest.rfind('@').filter(|at| *at > 0).map_or(rest, |at| &rest[at + 1..]);
+    if let Some(inner) = rest.strip_prefix('[') {
+        return inner.rfind(']').map(|end| &inner[..end]);
+    }
+    let rest = rest.rfind(':').filter(|at| *at > 0).map_or(rest, |at| &rest[..at]);
+    Some(rest.trim_end_matches('.'))
 }
 
 fn is_valid(host: &str) -> bool {
-    if host.is_empty() || host.len() > MAX_HOST || host.starts_with('-') {
+    let units = |text: &str| text.chars().map(char::len_utf16).sum::<usize>();
+    if host.is_empty() || units(host) > MAX_HOST || host.starts_with('-') {
         return false;
     }
-    host.split('.').all(|label| {
-        !label.is_empty()
-            && label.len() <= MAX_LABEL
-            && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b >= 0x80 || b == b'-' || b == b'_')
-    })
-}
-
-/// Four numbers with points between.
-pub(crate) fn is_numeric(host: &str) -> bool {
-    let mut parts = 0;
-    for label in host.split('.') {
-        parts += 1;
-        if parts > 4 || label.len() > 3 || !label.bytes().all(|b| b.is_ascii_digit()) {
+    // One point may stand before the first label.
+    let mut labels = host.strip_prefix('.').unwrap_or(host).split('.').peekable();
+    while let Some(label) = labels.next() {
+        let ends_well = match label.as_bytes().last() {
+            Some(b'-') => false,
+            Some(b'_') => labels.peek().is_none(),
+            _ => true,
+        };
+        if label.is_empty() || !ends_well || units(label) > MAX_LABEL {
             return false;
         }
     }
-    parts == 4
+    host.bytes().all(|b| {
+        b.is_ascii_lowercase() || b.is_ascii_digit() || b >= 0x80 || matches!(b, b'-' | b'_' | b'.')
+    })
+}
+
+/// The address form of newer networks; only its characters are looked at.
+fn is_hexadecimal(host: &str) -> bool {
+    (3..=39).contains(&host.len())
+        && host.contains(':')
+        && host.bytes().all(|b| b.is_ascii_hexdigit() || b == b':')
+}
+
+/// Four numbers with points between, whatever their size.
+pub(crate) fn is_numeric(host: &str) -> bool {
+    (7..=15).contains(&host.len())
+        && host.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+        && host.bytes().filter(|b| *b == b'.').count() == 3
+        && !host.starts_with('.')
+        && !host.ends_with('.')
 }
 
 fn is_tld(label: &str) -> bool {
-    let lower;
-    let label = if label.bytes().any(|b| b.is_ascii_uppercase() || b >= 0x80) {
-        lower = label.to_lowercase();
-        lower.as_str()
-    } else {
-        label
-    };
     let bytes = TLDS.as_bytes();
     let (mut low, mut high) = (0, bytes.len());
     while low < high {
@@ -130,6 +166,7 @@ mod tests {
         for unknown in ["a", "a.b", "a.notatld", "a..com", "-a.com", "a-.com", "a.com中"] {
             assert!(!is_known(unknown, &[]), "{unknown}");
         }
+        assert!(is_known("a.co.za", &[]) && !is_known("a.za", &[]));
         assert!(is_known("x.corp.intern", &["corp.intern"]));
         assert!(!is_known("xcorp.intern", &["corp.intern"]));
     }

@@ -5,54 +5,30 @@
 //! text has wasted its allowance no further try is made, so depth and time are
 //! bounded whatever the text.
 
-use crate::Options;
 use crate::address;
 use crate::ast::{Emoji, Inline};
-use crate::emoji;
+use crate::class::{self, ALNUM, TEXT};
 use crate::letter::in_name;
-use crate::link::{self, Finder, Run};
+use crate::link::{Finder, Run, phone};
 use crate::out::Out;
-use crate::stamp;
+use crate::{MAX_WASTE_BASE, MAX_WASTE_PER_BYTE, Options};
+use crate::{emoji, stamp};
 
+mod emphasis;
+mod mark;
+
+/// Constructs that do not stand in themselves.
 const BOLD: u8 = 1;
 const ITALIC: u8 = 2;
 const STRIKE: u8 = 4;
-const LABEL: u8 = 8;
+const REFERENCE: u8 = 8;
 
-/// What directly encloses the place that is read.
+/// Where an emoticon may stand, and what else may then.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+enum Place {
     Line,
-    /// A list line after `* `, where a stray `*` ends it.
-    Star,
-    Spoiler,
     Bold,
     Italic,
-    Strike,
-    Label,
-}
-
-/// The enclosing construct and the emphases open around it.
-#[derive(Clone, Copy)]
-struct Within {
-    kind: Kind,
-    used: u8,
-}
-
-impl Within {
-    fn open(self, kind: Kind, flag: u8) -> Self {
-        Self { kind, used: self.used | flag }
-    }
-
-    /// Whole lines and spoilers know more constructs than emphasis does.
-    fn is_wide(self) -> bool {
-        matches!(self.kind, Kind::Line | Kind::Star | Kind::Spoiler)
-    }
-}
-
-/// Bytes after which a mention or channel sign is part of a word.
-pub(crate) fn is_text(b: u8) -> bool {
-    matches!(b, 0x21..=0x27 | 0x2B..=0x5A | 0x61..=0x7A | 0x80..)
 }
 
 /// A walk over one text.
@@ -61,120 +37,118 @@ pub(crate) struct Walk<'t> {
     pub(crate) bytes: &'t [u8],
     pub(crate) options: &'t Options<'t>,
     pub(crate) steps: usize,
+    /// The moment of parsing, in seconds.
+    now: Option<i64>,
     waste: usize,
     finder: Finder,
     words: Run,
-    /// No `\)` at or after this place.
+    /// A run of one sign, such as `****`.
+    signs: Run,
+    /// After a run of marks that ends here nothing but text follows.
+    no_hollow: usize,
+    /// The constructs that are open here.
+    open: u8,
+    /// A single character stands before this place: no emoji follows it. The
+    /// same within bold and italic text; a dropped try leaves its mark.
+    glued: bool,
+    bold_glued: bool,
+    italic_glued: bool,
+    /// No URL begins here: it was tried as part of the text before.
+    no_url: usize,
+    /// No end of a formula at or after this place.
     no_katex: usize,
-    /// The next `](` at or after the place asked last.
+    /// No `](` after this place, or where the next one stands.
     label_end: (usize, usize),
+    /// A chain of emoticons, and whether something fit follows it.
+    chain: (usize, usize, Place, bool),
 }
 
 impl<'t> Walk<'t> {
-    pub(crate) fn new(text: &'t str, options: &'t Options<'t>) -> Self {
+    pub(crate) fn new(text: &'t str, options: &'t Options<'t>, now: Option<i64>) -> Self {
         Self {
             text,
             bytes: text.as_bytes(),
             options,
             steps: 0,
+            now,
             waste: 0,
             finder: Finder::default(),
             words: Run::default(),
+            signs: Run::default(),
+            no_hollow: usize::MAX,
+            open: 0,
+            glued: false,
+            bold_glued: false,
+            italic_glued: false,
+            no_url: usize::MAX,
             no_katex: usize::MAX,
             label_end: (usize::MAX, 0),
+            chain: (1, 0, Place::Line, false),
         }
+    }
+
+    pub(crate) fn is_line_end(&self, at: usize) -> bool {
+        matches!(self.bytes.get(at), None | Some(b'\n' | b'\r'))
+    }
+
+    /// Where the run of the sign that stands here ends.
+    fn same(&mut self, at: usize) -> usize {
+        self.signs.same(self.bytes, at, &mut self.steps)
+    }
+
+    /// Whether dropped tries have used up what the text may cost.
+    fn is_spent(&self) -> bool {
+        self.waste > MAX_WASTE_BASE + MAX_WASTE_PER_BYTE * self.bytes.len()
     }
 
     /// Reads from `from` to the end of the line; the nodes and where it ended.
     pub(crate) fn line(&mut self, from: usize) -> (Vec<Inline>, usize) {
-        self.within_line(from, Kind::Line)
-    }
-
-    /// The same for a list line after `* `.
-    pub(crate) fn star_line(&mut self, from: usize) -> (Vec<Inline>, usize) {
-        self.within_line(from, Kind::Star)
-    }
-
-    fn within_line(&mut self, from: usize, kind: Kind) -> (Vec<Inline>, usize) {
         let mut out = Out::new();
-        let end = self.sequence(from, Within { kind, used: 0 }, &mut out);
-        (out.finish(), end)
-    }
-
-    fn sequence(&mut self, from: usize, within: Within, out: &mut Out) -> usize {
         let mut at = from;
-        while let Some(b) = self.bytes.get(at).copied() {
-            let stop = match within.kind {
-                Kind::Line | Kind::Star => false,
-                Kind::Bold => b == b'*' && (out.is_after_text() || !self.is_starred_emoticon(at)),
-                Kind::Italic => b == b'_',
-                Kind::Strike => b == b'~',
-                Kind::Spoiler => b == b'|' && self.bytes.get(at + 1) == Some(&b'|'),
-                Kind::Label => {
-                    b == b']' && matches!(self.bytes[at + 1..], [b'(', ..] | [b' ', b'[', ..])
-                }
+        self.glued = false;
+        while !self.is_line_end(at) {
+            if let Some(end) = self.dull(at) {
+                out.text(&self.text[at..end]);
+                self.glued = true;
+                at = end;
+            } else if let Some(end) = self.item(at, &mut out) {
+                self.glued = false;
+                at = end;
+            } else {
+                self.glued = true;
+                at = self.any(at, &mut out);
+            }
+        }
+        (out.finish(), at)
+    }
+
+    /// The same for a list line after `* `, which a stray `*` ends.
+    pub(crate) fn star_line(&mut self, from: usize) -> (Vec<Inline>, usize) {
+        let mut out = Out::new();
+        let mut at = from;
+        while !self.is_line_end(at) {
+            self.glued = false;
+            at = match self.item(at, &mut out) {
+                Some(end) => end,
+                None if self.bytes[at] == b'*' => break,
+                None => self.any(at, &mut out),
             };
-            if stop || (matches!(b, b'\n' | b'\r') && within.kind != Kind::Label) {
-                break;
-            }
-            let end = self.item(at, b, within, out);
-            if end == at {
-                break;
-            }
-            at = end;
         }
-        at
-    }
-
-    /// `*)` is an emoticon before it is a closing mark.
-    fn is_starred_emoticon(&self, at: usize) -> bool {
-        self.options.emoticons && emoji::emoticon(&self.bytes[at..]).is_some()
-    }
-
-    /// Reads one item; where it ends.
-    fn item(&mut self, at: usize, b: u8, within: Within, out: &mut Out) -> usize {
-        self.steps += 1;
-        if matches!(b, b' ' | b'\t') {
-            let len = self.bytes[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-            self.steps += len;
-            out.blank(&self.text[at..at + len]);
-            return at + len;
-        }
-        if within.kind != Kind::Label
-            && (out.is_empty() || matches!(self.bytes[at - 1], b' ' | b'\t'))
-            && let Some(end) = self.dull(at)
-        {
-            out.text(&self.text[at..end]);
-            return end;
-        }
-        let found = match b {
-            b'*' | b'_' | b'~' => self.emphasis(at, b, within),
-            _ if within.kind == Kind::Label => None,
-            b'|' if matches!(within.kind, Kind::Line | Kind::Star) => self.spoiler(at, within),
-            b'`' => self.code(at),
-            b'[' | b'<' | b'!' => self.bracket(at, b, within),
-            b'@' | b'#' => self.mention(at, b),
-            b'\\' if within.is_wide() => self.backslash(at),
-            b'+' if within.is_wide() => self.phone(at),
-            _ => None,
-        };
-        if let Some((nodes, end)) = found {
-            for node in nodes {
-                out.node(node);
-            }
-            return end;
-        }
-        if let Some(end) = self.word(at, b, within, out) {
-            return end;
-        }
-        if within.kind == Kind::Star && b == b'*' {
-            return at;
-        }
-        self.any(at, within, out)
+        (out.finish(), at)
     }
 
     /// A word of nothing but letters, digits and harmless signs.
     fn dull(&mut self, at: usize) -> Option<usize> {
+        if at > 0 && !matches!(self.bytes[at - 1], b' ' | b'\t' | b'\n' | b'\r') {
+            return None;
+        }
+        let end = self.dull_end(at);
+        self.steps += end.unwrap_or_else(|end| end) - at;
+        end.ok().filter(|end| *end > at && !self.text[at..*end].starts_with("localhost"))
+    }
+
+    /// Where a dull word ends, or how far one was sought.
+    fn dull_end(&self, at: usize) -> Result<usize, usize> {
         let mut end = at;
         while let Some(b) = self.bytes.get(end) {
             match b {
@@ -189,141 +163,215 @@ impl<'t> Walk<'t> {
                 | 0xE3..=0xEE => {}
                 b'.' => match self.bytes.get(end + 1) {
                     None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'.') => {}
-                    _ => return None,
+                    _ => return Err(end),
                 },
                 0x80..=0xBF if end > at => {}
                 b' ' | b'\t' | b'\n' | b'\r' => break,
-                _ => return None,
+                _ => return Err(end),
             }
             end += 1;
         }
-        self.steps += end - at;
-        (end > at && !self.text[at..end].starts_with("localhost")).then_some(end)
+        Ok(end)
     }
 
-    /// Whatever starts with a letter, digit or other plain sign.
-    fn word(&mut self, at: usize, b: u8, within: Within, out: &mut Out) -> Option<usize> {
-        if within.is_wide()
-            && let Some((node, end)) = self.address(at)
-        {
-            out.node(node);
+    /// Reads one item, if one begins here; where it ends.
+    fn item(&mut self, at: usize, out: &mut Out) -> Option<usize> {
+        if let Some(end) = self.before_emoticon(at, out) {
             return Some(end);
         }
-        if b.is_ascii_alphanumeric() && within.used & ITALIC == 0 {
-            let end =
-                self.words.end(self.bytes, at, &mut self.steps, |b| b.is_ascii_alphanumeric());
-            if self.bytes.get(end) == Some(&b'_') {
-                let more = usize::from(self.bytes.get(end + 1) == Some(&b'_'));
-                let end = end + 1 + more;
-                out.text(&self.text[at..end]);
-                return Some(end);
+        if !self.glued
+            && let Some((emoticon, end)) = self.emoticon(at)
+            && self.fits_emoticon(end, Place::Line)
+        {
+            out.node(Inline::Emoji(emoticon));
+            return Some(end);
+        }
+        self.after_emoticon(at, out)
+    }
+
+    /// The items that go before an emoticon.
+    fn before_emoticon(&mut self, at: usize, out: &mut Out) -> Option<usize> {
+        let b = *self.bytes.get(at)?;
+        self.steps += 1;
+        let found = match b {
+            b' ' | b'\t' => return self.blank(at, out),
+            b'<' => self.timestamp(at, out).or_else(|| self.angle(at, out)),
+            b'[' => self.reference(at, out),
+            b'+' => self.phone(at, out),
+            b'|' => self.spoiler(at, out),
+            b'*' | b'_' | b'~' => self.hollow(at, b, out).or_else(|| self.emphasis(at, b, out)),
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+        if let Some(end) = self.address(at, b, out) {
+            return Some(end);
+        }
+        self.opening(at, b, out)
+            .or_else(|| self.mention(at, b, out))
+            .or_else(|| if self.glued { None } else { self.emoji(at, b, out) })
+            .or_else(|| self.code(at, b, out))
+            .or_else(|| self.image(at, b, out))
+    }
+
+    /// The items that go after one.
+    fn after_emoticon(&mut self, at: usize, out: &mut Out) -> Option<usize> {
+        match self.bytes.get(at)? {
+            b'c' if self.options.colors => {
+                let (rgba, len) = stamp::color(&self.text[at..])?;
+                out.node(Inline::Color(rgba));
+                Some(at + len)
             }
+            b'\\' | b'$' => self.katex(at, out).or_else(|| self.escape(at, out)),
+            _ => None,
         }
-        if within.kind == Kind::Label {
-            return None;
-        }
-        // Beyond the basic plane the original sees halves, of which the first
-        // is not followed by the sign.
-        if b >= 0xF0
-            && let Some(end) = self.emoji(at, within, out)
-        {
-            return Some(end);
-        }
-        if is_text(b)
-            && let Some(end) = self.glued(at)
-        {
-            out.text(&self.text[at..end]);
-            return Some(end);
-        }
-        if b == b'c'
-            && within.is_wide()
-            && self.options.colors
-            && let Some((rgba, len)) = stamp::color(&self.text[at..])
-        {
-            out.node(Inline::Color(rgba));
-            return Some(at + len);
-        }
-        self.emoji(at, within, out)
     }
 
-    /// An emoji; named ones need something other than text before them.
-    fn emoji(&mut self, at: usize, within: Within, out: &mut Out) -> Option<usize> {
-        if self.bytes[at] < 0x80 && out.is_after_text() {
-            return None;
-        }
-        let (emoji, len) = emoji::at(&self.text[at..], self.options.emoticons)?;
-        if within.kind == Kind::Spoiler
-            && self.bytes.get(at + len) == Some(&b'|')
-            && matches!(emoji, Emoji::Code { emoticon: true, .. })
-        {
+    fn blank(&mut self, at: usize, out: &mut Out) -> Option<usize> {
+        let len = self.bytes[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        if len == 0 {
             return None;
         }
         self.steps += len;
-        out.node(Inline::Emoji(emoji));
+        out.blank(&self.text[at..at + len]);
         Some(at + len)
     }
 
-    /// A character that stands for itself, with what it draws into the text.
-    fn any(&mut self, at: usize, within: Within, out: &mut Out) -> usize {
-        let first = self.text[at..].chars().next().map_or(1, char::len_utf8);
-        let mut end = at + first;
-        while let Some(to) = self.drawn(end, within) {
-            end = to;
+    /// A character that stands for itself, with what it draws into the text:
+    /// a telephone number and a URL.
+    fn any(&mut self, at: usize, out: &mut Out) -> usize {
+        // The original sees two halves of such a character; the second one may
+        // stand before a mention.
+        if self.bytes[at] >= 0xF0
+            && let Some(end) = self.word_sign(at, out)
+        {
+            self.glued = false;
+            return end;
         }
+        let end = self.drawn(at);
         out.text(&self.text[at..end]);
         end
     }
 
-    /// What a character draws into the text after it.
-    fn drawn(&mut self, at: usize, within: Within) -> Option<usize> {
-        if matches!(within.kind, Kind::Line | Kind::Bold | Kind::Italic)
-            && self.bytes.get(at).is_some_and(|b| *b >= 0x80)
-            && let Some(len) = emoji::unicode(&self.text[at..])
-        {
-            self.steps += len;
-            let end = at + len;
-            // A sign right after such an emoji starts no mention either.
-            let after = self.text[..end].char_indices().next_back().map_or(end, |(at, _)| at);
-            return Some(self.glued(after).unwrap_or(end));
+    fn drawn(&mut self, at: usize) -> usize {
+        let mut end = at + class::width(self.bytes[at]);
+        if let Some(number) = phone(self.bytes, end) {
+            self.steps += number - end;
+            end = number;
         }
-        if !within.is_wide() {
-            return None;
+        if self.bytes.get(end).is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')) {
+            return end;
         }
-        let end = self
-            .finder
-            .drawn(self.bytes, at, &mut self.steps)
-            .or_else(|| link::phone(self.bytes, at))?;
-        self.steps += end - at;
-        Some(end)
+        if let Some(url) = self.finder.drawn(self.bytes, end, &mut self.steps) {
+            return url;
+        }
+        self.no_url = end;
+        end
     }
 
     /// An e-mail address or URL.
-    fn address(&mut self, at: usize) -> Option<(Inline, usize)> {
-        if let Some((start, end)) = self.finder.email(self.bytes, at, &mut self.steps) {
-            let node = address::mail(&self.text[start..end], self.options.custom_domains);
-            return Some((node, end));
+    fn address(&mut self, at: usize, b: u8, out: &mut Out) -> Option<usize> {
+        if (b.is_ascii_alphanumeric() || b >= 0x80)
+            && let Some((start, end)) = self.finder.email(self.text, at, &mut self.steps)
+        {
+            out.node(address::mail(&self.text[start..end]));
+            return Some(end);
         }
-        let end = self.finder.url(self.bytes, at, &mut self.steps)?;
-        Some((address::auto(&self.text[at..end], self.options.custom_domains), end))
-    }
-
-    /// `x@name` and `x#name`: no mention inside a word.
-    fn glued(&mut self, at: usize) -> Option<usize> {
-        let mut chars = self.text[at..].char_indices();
-        chars.next();
-        let (sign, c) = chars.next()?;
-        if !matches!(c, '@' | '#') {
+        if self.no_url == at {
             return None;
         }
-        let from = at + sign + 1;
-        // One character of the name is drawn in; the rest is read anew.
-        let len = self.text[from..]
-            .chars()
-            .next()
-            .filter(|c| in_name(*c) && !matches!(c, '.' | '-' | '_'))?
-            .len_utf8();
-        Some(from + len)
+        let end = self.finder.url(self.bytes, at, &mut self.steps)?;
+        out.node(address::auto(&self.text[at..end], self.options.custom_domains));
+        Some(end)
+    }
+
+    /// `word_` is text: what follows is not italic.
+    fn opening(&mut self, at: usize, b: u8, out: &mut Out) -> Option<usize> {
+        if self.open & ITALIC != 0 || !class::is(b, ALNUM) {
+            return None;
+        }
+        let end = self.words.alnum(self.bytes, at, &mut self.steps);
+        if self.bytes.get(end) != Some(&b'_') {
+            return None;
+        }
+        let end = end + 1 + usize::from(self.bytes.get(end + 1) == Some(&b'_'));
+        out.text(&self.text[at..end]);
+        Some(end)
+    }
+
+    fn emoji(&mut self, at: usize, b: u8, out: &mut Out) -> Option<usize> {
+        if b != b':' && b < 0x80 {
+            return None;
+        }
+        let (emoji, len) = emoji::at(&self.text[at..], false, &mut self.steps)?;
+        out.node(Inline::Emoji(emoji));
+        Some(at + len)
+    }
+
+    fn emoticon(&self, at: usize) -> Option<(Emoji, usize)> {
+        if !self.options.emoticons {
+            return None;
+        }
+        let (emoji, len) = emoji::emoticon(&self.text[at..])?;
+        Some((emoji, at + len))
+    }
+
+    /// Whether an emoticon may end here: before a blank, a `*`, the end, or
+    /// something that is not plain text.
+    fn fits_emoticon(&mut self, from: usize, place: Place) -> bool {
+        let (start, end, known, fits) = self.chain;
+        if known == place && start <= from && from <= end {
+            return fits;
+        }
+        let before = self.steps;
+        let mut scratch = Out::new();
+        let mut at = from;
+        let fits = loop {
+            self.steps += 1;
+            if matches!(self.bytes.get(at), None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'*'))
+                || place == Place::Italic && self.bytes[at] == b'_'
+            {
+                break true;
+            }
+            let item = match place {
+                Place::Line => self.before_emoticon(at, &mut scratch),
+                Place::Bold => self.in_bold(at, &mut scratch),
+                Place::Italic => self.in_italic(at, &mut scratch),
+            };
+            if item.is_some() {
+                break true;
+            }
+            let Some((_, end)) = self.emoticon(at) else {
+                break place == Place::Line && self.after_emoticon(at, &mut scratch).is_some();
+            };
+            at = end;
+        };
+        self.chain = (from, at, place, fits);
+        self.waste += self.steps - before;
+        fits
+    }
+
+    /// `x@name` and `x#name`: no mention inside a word. Takes the first
+    /// character of the name; the rest is read anew. Of several signs one stays.
+    fn word_sign(&mut self, at: usize, out: &mut Out) -> Option<usize> {
+        if !class::is(self.bytes[at], TEXT) {
+            return None;
+        }
+        let sign = at + class::width(self.bytes[at]);
+        let from = match self.bytes.get(sign)? {
+            b'@' => self.same(sign),
+            b'#' => sign + 1,
+            _ => return None,
+        };
+        let first = self.text[from..].chars().next()?;
+        if !in_name(first) || matches!(first, '.' | '-' | '_') {
+            return None;
+        }
+        let end = from + first.len_utf8();
+        let mut text = self.text[at..=sign].to_owned();
+        text.push_str(&self.text[from..end]);
+        out.text(&text);
+        Some(end)
     }
 }
-
-mod mark;

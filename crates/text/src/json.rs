@@ -108,16 +108,26 @@ fn list(out: &mut String, block: &Block) {
     out.push('}');
 }
 
-/// The number as a JavaScript printer writes it.
+/// The number as a JavaScript printer writes it: the fewest digits that tell
+/// it apart, and zeros.
 fn number(out: &mut String, n: f64) {
-    if n < 1e21 {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{n:.0}");
-    } else if n.is_finite() {
-        let text = format!("{n:e}");
-        out.push_str(&text.replacen('e', "e+", 1));
-    } else {
+    if !n.is_finite() {
         out.push_str("null");
+        return;
+    }
+    let text = format!("{n:e}");
+    let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+    let power: usize = power.parse().unwrap_or_default();
+    if power > 20 {
+        out.push_str(digits);
+        out.push_str("e+");
+        out.push_str(&power.to_string());
+        return;
+    }
+    let from = out.len();
+    out.extend(digits.chars().filter(char::is_ascii_digit));
+    while out.len() - from <= power {
+        out.push('0');
     }
 }
 

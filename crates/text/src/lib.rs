@@ -7,6 +7,7 @@
 mod address;
 pub mod ast;
 mod block;
+mod class;
 mod domain;
 mod emoji;
 mod inline;
@@ -23,10 +24,10 @@ pub const MAX_DEPTH: usize = 6;
 
 /// Steps that tries without a closing mark may cost per byte of text; past
 /// that (and [`MAX_WASTE_BASE`]) opening marks are plain text.
-pub const MAX_WASTE_PER_BYTE: usize = 48;
+pub const MAX_WASTE_PER_BYTE: usize = 64;
 
 /// Steps that such tries may cost in any text, however short.
-pub const MAX_WASTE_BASE: usize = 4096;
+pub const MAX_WASTE_BASE: usize = 1 << 16;
 
 /// How a text is read; the default is what the wire contract's server uses.
 #[derive(Debug, Clone)]
@@ -38,7 +39,7 @@ pub struct Options<'a> {
     pub emoticons: bool,
     /// Read `\(x\)` and `\[x\]`.
     pub katex_parenthesis: bool,
-    /// Read `$x$` and `$$x$$`; not read yet, and off wherever this is used.
+    /// Read `$x$` and `$$x$$`.
     pub katex_dollar: bool,
     /// Domains that make a bare link although no registry knows their ending.
     pub custom_domains: &'a [&'a str],
@@ -65,13 +66,27 @@ pub struct Parsed {
 }
 
 /// Reads a text. Never fails: what is not markup is plain text.
+///
+/// A time stamp that names a time of day with an offset, `<t:10:00+02:00>`,
+/// stays text: see [`parse_at`].
 pub fn parse(text: &str, options: &Options<'_>) -> Parsed {
-    if let Some(emoji) = emoji::big(text, options.emoticons) {
-        return Parsed { md: vec![ast::Block::BigEmoji(emoji)], steps: text.len() };
+    read(text, options, None)
+}
+
+/// The same at a moment, in seconds since 1970: a time of day with an offset is
+/// one of that day.
+pub fn parse_at(text: &str, options: &Options<'_>, now: i64) -> Parsed {
+    read(text, options, Some(now))
+}
+
+fn read(text: &str, options: &Options<'_>, now: Option<i64>) -> Parsed {
+    let mut steps = 0;
+    if let Some(emoji) = emoji::big(text, options.emoticons, &mut steps) {
+        return Parsed { md: vec![ast::Block::BigEmoji(emoji)], steps };
     }
-    let mut walk = inline::Walk::new(text, options);
+    let mut walk = inline::Walk::new(text, options, now);
     let md = block::Reader::new(&mut walk).read();
-    Parsed { md, steps: walk.steps }
+    Parsed { md, steps: steps + walk.steps }
 }
 
 impl Parsed {

@@ -4,6 +4,9 @@
 //! it becomes a link is decided by the host's ending. Runs that were walked
 //! once are remembered, so a long word is not walked again from each letter.
 
+use crate::class::{self, ALNUM, DRAWN, EXTRA, LOCAL, SCHEME, STOP, TARGET, TARGET_EXTRA, USER};
+use crate::letter::in_word;
+
 /// Longest scheme, in bytes.
 const MAX_SCHEME: usize = 32;
 
@@ -15,16 +18,25 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// The end of the run that `from` stands in.
-    pub(crate) fn end(
-        &mut self,
-        bytes: &[u8],
-        from: usize,
-        steps: &mut usize,
-        mut within: impl FnMut(u8) -> bool,
-    ) -> usize {
-        if from < self.start || from >= self.end {
-            let len = bytes[from..].iter().position(|b| !within(*b)).unwrap_or(bytes.len() - from);
+    fn holds(self, at: usize) -> bool {
+        self.start <= at && at < self.end
+    }
+
+    /// The end of the run of one sign that `from` stands in.
+    pub(crate) fn same(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> usize {
+        if !self.holds(from) {
+            let sign = bytes[from];
+            let len = bytes[from..].iter().take_while(|b| **b == sign).count();
+            *steps += len;
+            *self = Self { start: from, end: from + len };
+        }
+        self.end
+    }
+
+    /// The end of the run of letters and digits that `from` stands in.
+    pub(crate) fn alnum(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> usize {
+        if !self.holds(from) {
+            let len = class::run(&bytes[from..], ALNUM);
             *steps += len;
             *self = Self { start: from, end: from + len };
         }
@@ -32,306 +44,319 @@ impl Run {
     }
 }
 
-fn is_label(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b >= 0x80 || matches!(b, b'-' | b'_' | b'^' | b'{' | b'}')
+/// What ends a body: nothing but closing punctuation before a blank.
+#[derive(Clone, Copy)]
+struct Body {
+    /// What it may consist of.
+    inside: u16,
+    /// What is closing punctuation.
+    extra: u16,
+    /// Whether the end of the text counts as a blank.
+    to_end: bool,
+    /// Whether a closed pair of parentheses may stand in it.
+    pairs: bool,
 }
 
-fn starts_label(b: u8) -> bool {
-    is_label(b) && b != b'-' && b != b'_'
-}
-
-fn starts_local(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b >= 0x80
-}
-
-fn is_local(b: u8) -> bool {
-    starts_local(b)
-        || matches!(
-            b,
-            b'!' | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'='
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'{'
-                | b'|'
-                | b'}'
-                | b'~'
-                | b'.'
-        )
-}
-
-fn ends_body(b: u8) -> bool {
-    matches!(b, b' ' | b'\t' | b'\n' | b'\r')
-}
-
-fn is_extra(b: u8) -> bool {
-    matches!(
-        b,
-        b'!' | b'"' | b'%' | b'\'' | b'(' | b')' | b'*' | b',' | b'.' | b':' | b';' | b'=' | b'~'
-    )
-}
+/// A URL that stands on its own.
+const AUTO: Body = Body { inside: 0, extra: EXTRA, to_end: true, pairs: false };
+/// A URL glued to what stands before it, or between `<` and `|`.
+const GLUED: Body = Body { inside: DRAWN, extra: EXTRA, to_end: true, pairs: false };
+/// The target of `[label](target)`.
+const PAREN: Body = Body { inside: TARGET, extra: TARGET_EXTRA, to_end: false, pairs: true };
 
 /// What is remembered while one text is walked.
 #[derive(Default)]
 pub(crate) struct Finder {
     labels: Run,
     locals: Run,
-    users: Run,
     /// The last `@` after which no domain was found.
     no_domain: usize,
+    /// The place from which `://` was looked for last, and where it stands.
+    scheme: (usize, usize),
+    /// The last `://` after which no host was found.
     no_host: usize,
 }
 
 impl Finder {
+    /// One unit of a host: a character, or a dash or low line and what follows.
+    fn unit(bytes: &[u8], at: usize) -> Option<usize> {
+        let b = *bytes.get(at)?;
+        if b >= 0x80 {
+            return Some(at + class::width(b));
+        }
+        if matches!(b, b'-' | b'_') {
+            let next = *bytes.get(at + 1)?;
+            return (!class::is(next, STOP)).then(|| at + 1 + class::width(next));
+        }
+        let sign = b == b'@' || class::is(b, STOP | EXTRA | USER);
+        (!sign || b.is_ascii_alphanumeric()).then_some(at + 1)
+    }
+
     /// One label of a host; where it ends.
     fn label(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
-        if !starts_label(*bytes.get(from)?) {
+        let joins = |b: u8| matches!(b, b'-' | b'_');
+        let first = *bytes.get(from)?;
+        // A walk from within a known label meets it again unless it begins
+        // within a chain of dashes.
+        if self.labels.holds(from)
+            && (!joins(first) || from == self.labels.start || !joins(bytes[from - 1]))
+            && Self::unit(bytes, from).is_some()
+        {
+            return Some(self.labels.end);
+        }
+        let mut end = from;
+        while let Some(next) = Self::unit(bytes, end) {
+            end = next;
+        }
+        *steps += end - from;
+        if end == from {
             return None;
         }
-        let mut end = self.labels.end(bytes, from, steps, is_label);
-        while matches!(bytes[end - 1], b'-' | b'_') {
-            end -= 1;
-        }
-        (end > from).then_some(end)
+        self.labels = Run { start: from, end };
+        Some(end)
     }
 
     /// A host with a point in it, or `localhost`; where it ends.
-    fn host(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+    fn domain(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        if bytes[from..].starts_with(b"localhost") {
+            return Some(from + 9);
+        }
+        if bytes.get(from) == Some(&b'_') {
+            return None;
+        }
         let mut end = self.label(bytes, from, steps)?;
-        let mut labels = 1;
+        if bytes.get(end) != Some(&b'.') {
+            return None;
+        }
+        let first = end;
         while bytes.get(end) == Some(&b'.') {
-            let under = usize::from(bytes.get(end + 1) == Some(&b'_'));
-            let Some(next) = self.label(bytes, end + 1 + under, steps) else {
-                break;
-            };
-            *steps += 1;
-            end = next;
-            labels += 1;
-        }
-        (labels > 1 || bytes[from..].starts_with(b"localhost")).then_some(end)
-    }
-
-    /// A URL with or without a scheme; where it ends.
-    pub(crate) fn url(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
-        if let Some(host_end) = self.address(bytes, from, steps) {
-            return Some(self.body(bytes, host_end, steps));
-        }
-        let host_end = self.visitor(bytes, from, steps)?;
-        Some(target_body(bytes, host_end, steps, true))
-    }
-
-    /// A user without a scheme, where signs of a path may stand in the name.
-    fn visitor(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
-        if !starts_local(bytes[from]) {
-            return None;
-        }
-        let at =
-            self.users.end(bytes, from, steps, |b| is_local(b) || matches!(b, b'/' | b'?' | b'#'));
-        if bytes.get(at) != Some(&b'@') || at == self.no_host {
-            return None;
-        }
-        let dash = usize::from(bytes.get(at + 1) == Some(&b'-'));
-        let end = self
-            .host(bytes, at + 1 + dash, steps)
-            .filter(|_| !bytes[at + 1..].starts_with(b"localhost"));
-        if end.is_none() {
-            self.no_host = at;
-        }
-        end
-    }
-
-    /// A URL that text before it draws in; it ends where a link target would.
-    pub(crate) fn drawn(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
-        let host_end = self.address(bytes, from, steps)?;
-        Some(target_body(bytes, host_end, steps, true))
-    }
-
-    /// Scheme, user and host; where they end.
-    fn address(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
-        let first = *bytes.get(from)?;
-        if !(starts_label(first) || matches!(first, b'+' | b'-')) {
-            return None;
-        }
-        *steps += 1;
-        match scheme(bytes, from, steps) {
-            Some(at) => self.authority(bytes, at, steps).or_else(|| self.host(bytes, from, steps)),
-            None => self.host(bytes, from, steps),
-        }
-    }
-
-    /// An optional user, then a host.
-    fn authority(&mut self, bytes: &[u8], at: usize, steps: &mut usize) -> Option<usize> {
-        let user = bytes[at..]
-            .iter()
-            .take(256)
-            .position(|b| !(is_local(*b) && *b != b'|') && *b != b':')
-            .filter(|len| bytes[at + len] == b'@' && *len > 0);
-        let after = user.and_then(|len| {
-            *steps += len;
-            self.host(bytes, at + len + 1, steps)
-        });
-        after.or_else(|| self.host(bytes, at, steps))
-    }
-
-    /// Everything up to white space, without closing punctuation.
-    #[expect(clippy::unused_self, reason = "reads as part of the same walk")]
-    fn body(&self, bytes: &[u8], from: usize, steps: &mut usize) -> usize {
-        let len = bytes[from..].iter().position(|b| ends_body(*b)).unwrap_or(bytes.len() - from);
-        *steps += len;
-        let mut end = from + len;
-        while end > from && is_extra(bytes[end - 1]) {
-            end -= 1;
-        }
-        end
-    }
-
-    /// An e-mail address, perhaps after `mailto:`; its start and end.
-    pub(crate) fn email(
-        &mut self,
-        bytes: &[u8],
-        from: usize,
-        steps: &mut usize,
-    ) -> Option<(usize, usize)> {
-        let start = if bytes[from..].starts_with(b"mailto:") { from + 7 } else { from };
-        if !starts_local(*bytes.get(start)?) {
-            return None;
-        }
-        let mut point = false;
-        let at = self.locals.end(bytes, start, steps, |b| {
-            // A point must stand before a letter or digit.
-            let loose = point && !starts_local(b);
-            point = b == b'.';
-            !loose && is_local(b)
-        });
-        if bytes.get(at) != Some(&b'@') || at == self.no_domain || bytes[at - 1] == b'.' {
-            return None;
-        }
-        let mut labels = 0;
-        let mut end = at;
-        while labels == 0 || bytes.get(end) == Some(&b'.') {
             let Some(next) = self.label(bytes, end + 1, steps) else {
                 break;
             };
             *steps += 1;
             end = next;
-            labels += 1;
         }
-        if labels < 2 {
-            self.no_domain = at;
+        (end > first).then_some(end)
+    }
+
+    /// A host and perhaps a port; where they end.
+    fn host(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        let end = self.domain(bytes, from, steps)?;
+        if bytes.get(end) != Some(&b':') {
+            return Some(end);
+        }
+        Some(digits(bytes, end + 1).unwrap_or(end))
+    }
+
+    /// Scheme, user and host, or a bare host; where they end.
+    fn head(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        *steps += 1;
+        if let Some(at) = self.slashes(bytes, from, steps)
+            && at != self.no_host
+        {
+            let host = user(bytes, at, steps);
+            if let Some(end) = self.host(bytes, host, steps) {
+                return Some(end);
+            }
+            self.no_host = at;
+        }
+        self.host(bytes, from, steps)
+    }
+
+    /// The place after `scheme://`.
+    fn slashes(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        if !class::is(*bytes.get(from)?, SCHEME) {
             return None;
         }
-        Some((start, end))
+        let (asked, found) = self.scheme;
+        if asked == 0 || !(asked - 1 <= from && from <= found) {
+            let rest = &bytes[from..];
+            let len = rest.windows(3).position(|w| w == b"://").unwrap_or(rest.len());
+            *steps += len;
+            self.scheme = (from + 1, from + len);
+        }
+        let colon = self.scheme.1;
+        let len = colon - from;
+        if colon >= bytes.len() || len == 0 || len > MAX_SCHEME {
+            return None;
+        }
+        *steps += len;
+        (class::run(&bytes[from..colon], SCHEME) == len).then_some(colon + 3)
+    }
+
+    /// A URL on its own; where it ends.
+    pub(crate) fn url(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        let end = self.head(bytes, from, steps)?;
+        Some(body(bytes, end, AUTO, steps))
+    }
+
+    /// A URL that text before it draws in; where it ends.
+    pub(crate) fn drawn(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        let end = self.head(bytes, from, steps)?;
+        Some(body(bytes, end, GLUED, steps))
+    }
+
+    /// The target of `[label](target)`; where it ends.
+    pub(crate) fn target(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        self.reference(bytes, from, PAREN, steps)
+    }
+
+    /// The target of `<target|label>`; where it ends.
+    pub(crate) fn angle(&mut self, bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
+        self.reference(bytes, from, GLUED, steps)
+    }
+
+    fn reference(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        kind: Body,
+        steps: &mut usize,
+    ) -> Option<usize> {
+        if let Some(end) = self.head(bytes, from, steps) {
+            return Some(body(bytes, end, kind, steps));
+        }
+        let rest = &bytes[from..];
+        let len = class::run(&rest[..rest.len().min(MAX_SCHEME)], SCHEME);
+        if len > 0 && rest.get(len) == Some(&b':') {
+            let end = body(bytes, from + len + 1, kind, steps);
+            if end > from + len + 1 {
+                return Some(end);
+            }
+        }
+        phone(bytes, from)
+    }
+
+    /// An e-mail address, perhaps after `mailto:`; its start and end.
+    pub(crate) fn email(
+        &mut self,
+        text: &str,
+        from: usize,
+        steps: &mut usize,
+    ) -> Option<(usize, usize)> {
+        let bytes = text.as_bytes();
+        let start = if bytes[from..].starts_with(b"mailto:") { from + 7 } else { from };
+        let first = *bytes.get(start)?;
+        if !(first.is_ascii_alphanumeric() || first >= 0x80 && starts_word(text, start)) {
+            return None;
+        }
+        if !self.locals.holds(start) {
+            let end = local_end(text, start);
+            *steps += end - start;
+            self.locals = Run { start, end };
+        }
+        let at = self.locals.end;
+        if bytes.get(at) != Some(&b'@') || at == self.no_domain {
+            return None;
+        }
+        let end = self.domain(bytes, at + 1, steps);
+        if end.is_none() {
+            self.no_domain = at;
+        }
+        end.map(|end| (start, end))
     }
 }
 
-/// `scheme:` or `scheme://`; where it ends.
-fn scheme(bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
-    let len = bytes[from..]
-        .iter()
-        .take(MAX_SCHEME + 1)
-        .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-')))?;
-    *steps += len;
-    let end = from + len;
-    if len == 0 || bytes[end] != b':' {
+fn starts_word(text: &str, at: usize) -> bool {
+    text[at..].chars().next().is_some_and(in_word)
+}
+
+/// Where the part of an address before the `@` ends; a point in it stands
+/// before a letter or digit.
+fn local_end(text: &str, from: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut end = from;
+    while let Some(b) = bytes.get(end) {
+        let len = match b {
+            b'.' if starts_word(text, end + 1) => 1,
+            b if class::is(*b, LOCAL) => 1,
+            b if *b >= 0x80 && starts_word(text, end) => class::width(*b),
+            _ => break,
+        };
+        end += len;
+    }
+    end
+}
+
+/// The place after a user and perhaps a password before a host.
+fn user(bytes: &[u8], from: usize, steps: &mut usize) -> usize {
+    let name = from + class::run(&bytes[from..], USER);
+    let mut end = name;
+    if name > from && bytes.get(name) == Some(&b':') {
+        let secret = class::run(&bytes[name + 1..], USER);
+        end = if secret > 0 { name + 1 + secret } else { name };
+    }
+    *steps += end - from;
+    if end > from && bytes.get(end) == Some(&b'@') { end + 1 } else { from }
+}
+
+/// Where what follows a host ends.
+fn body(bytes: &[u8], from: usize, kind: Body, steps: &mut usize) -> usize {
+    let mut at = from;
+    while let Some(b) = bytes.get(at).copied() {
+        if matches!(b, b' ' | b'\t') || kind.inside == 0 && matches!(b, b'\n' | b'\r') {
+            break;
+        }
+        let mut end = at + 1;
+        if class::is(b, kind.extra) {
+            end = at + class::run(&bytes[at..], kind.extra);
+            match bytes.get(end) {
+                None if kind.to_end => break,
+                Some(b' ' | b'\t' | b'\n' | b'\r') => break,
+                _ => {}
+            }
+        }
+        if kind.inside != 0 {
+            let len = class::run(&bytes[at..end], kind.inside);
+            if len < end - at {
+                at += len;
+                match pair(bytes, at, steps).filter(|_| kind.pairs) {
+                    Some(end) => at = end,
+                    None => break,
+                }
+                continue;
+            }
+        }
+        at = end;
+    }
+    *steps += at - from;
+    at
+}
+
+/// The place after a pair of parentheses.
+fn pair(bytes: &[u8], at: usize, steps: &mut usize) -> Option<usize> {
+    if bytes.get(at) != Some(&b'(') {
         return None;
     }
-    bytes[end..].starts_with(b"://").then_some(end + 3)
+    let rest = &bytes[at + 1..];
+    let len = rest.iter().position(|b| !class::is(*b, DRAWN) || *b == b' ')?;
+    *steps += len;
+    (rest[len] == b')').then_some(at + len + 2)
+}
+
+fn digits(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let len = rest.iter().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
+    (len > 0).then_some(at + len)
 }
 
 /// A telephone number; where it ends.
 pub(crate) fn phone(bytes: &[u8], from: usize) -> Option<usize> {
-    let digits = |at: usize| {
-        let len = bytes[at..].iter().position(|b| !b.is_ascii_digit()).unwrap_or(bytes.len() - at);
-        (len > 0).then_some(at + len)
-    };
     if bytes.get(from) != Some(&b'+') {
         return None;
     }
-    let mut at = from + 1;
-    if bytes.get(at) == Some(&b'(') {
-        at = digits(at + 1)?;
-        if bytes.get(at) != Some(&b')') {
+    let tail = |at: usize| (bytes.get(at) == Some(&b'-')).then(|| digits(bytes, at + 1)).flatten();
+    if bytes.get(from + 1) == Some(&b'(') {
+        let area = digits(bytes, from + 2)?;
+        if bytes.get(area) != Some(&b')') {
             return None;
         }
-        at += 1;
-        if bytes.get(at) == Some(&b'-') {
-            at += 1;
+        if let Some(end) = tail(area + 1) {
+            return Some(end);
         }
+        let end = digits(bytes, area + 1)?;
+        return Some(tail(end).unwrap_or(end));
     }
-    let end = digits(at)?;
-    if bytes.get(end) == Some(&b'-') {
-        return Some(digits(end + 1).unwrap_or(end));
-    }
-    Some(end)
-}
-
-/// The target of `[label](target)` or `<target|label>`; where it ends.
-pub(crate) fn target(bytes: &[u8], from: usize, steps: &mut usize) -> Option<usize> {
-    if let Some(end) = phone(bytes, from)
-        && matches!(bytes.get(end), Some(b')' | b'|'))
-    {
-        return Some(end);
-    }
-    let at = target_start(bytes, from)?;
-    *steps += at - from;
-    Some(target_body(bytes, at, steps, false))
-}
-
-/// The rest of a target; where it ends. One that is `drawn` into text ends
-/// with its first pair of parentheses.
-fn target_body(bytes: &[u8], mut at: usize, steps: &mut usize, drawn: bool) -> usize {
-    // Once one parenthesis is not closed, no later one before it ends is.
-    let mut closes = true;
-    while let Some(b) = bytes.get(at) {
-        *steps += 1;
-        match b {
-            b'(' if closes => {
-                let rest = &bytes[at + 1..];
-                let len = rest.iter().position(|b| !is_target(*b)).unwrap_or(rest.len());
-                *steps += len;
-                closes = rest.get(len) == Some(&b')');
-                at += if closes { len + 2 } else { 1 };
-                if drawn && closes {
-                    break;
-                }
-            }
-            b if is_target(*b) => at += 1,
-            _ => break,
-        }
-    }
-    at
-}
-
-/// The part of a target that must be there: a scheme with something after it,
-/// or a host.
-fn target_start(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    let mut only_scheme = true;
-    while let Some(b) = bytes.get(at) {
-        match b {
-            b':' if only_scheme && at > from && at - from <= MAX_SCHEME => {
-                return bytes.get(at + 1).is_some_and(|b| is_target(*b)).then_some(at + 1);
-            }
-            b'.' if at > from && bytes.get(at + 1).is_some_and(|b| starts_label(*b)) => {
-                return Some(at + 1);
-            }
-            b if is_label(*b) || *b == b'+' => {
-                only_scheme &= b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-');
-                at += 1;
-            }
-            _ => break,
-        }
-    }
-    bytes[from..].starts_with(b"localhost").then_some(from + 9)
-}
-
-fn is_target(b: u8) -> bool {
-    b > b' ' && !matches!(b, b')' | b'\\' | b'|' | 0x7F)
+    let end = digits(bytes, from + 1)?;
+    Some(tail(end).unwrap_or(end))
 }

@@ -22,26 +22,11 @@ pub(crate) struct Out {
     last: Last,
     /// The last node is a named emoji; true when what came before spoils it.
     pending: Option<bool>,
-    solid: bool,
 }
 
 impl Out {
     pub(crate) fn new() -> Self {
-        Self { nodes: Vec::new(), last: Last::Nothing, pending: None, solid: false }
-    }
-
-    /// Whether anything but blanks was collected.
-    pub(crate) fn is_solid(&self) -> bool {
-        self.solid
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.last == Last::Nothing
-    }
-
-    /// Whether text stands right before what comes next.
-    pub(crate) fn is_after_text(&self) -> bool {
-        self.last == Last::Text
+        Self { nodes: Vec::new(), last: Last::Nothing, pending: None }
     }
 
     pub(crate) fn blank(&mut self, text: &str) {
@@ -51,10 +36,12 @@ impl Out {
     }
 
     pub(crate) fn text(&mut self, text: &str) {
+        if text.chars().all(is_blank) {
+            return self.blank(text);
+        }
         self.settle(true);
         self.melt(text);
         self.last = Last::Text;
-        self.solid = true;
     }
 
     pub(crate) fn node(&mut self, node: Inline) {
@@ -65,7 +52,6 @@ impl Out {
                 self.settle(false);
                 self.nodes.push(node);
                 self.last = Last::Node;
-                self.solid = true;
             }
         }
     }
@@ -77,7 +63,6 @@ impl Out {
         }
         self.nodes.push(Inline::Emoji(emoji));
         self.last = Last::Emoji;
-        self.solid = true;
     }
 
     /// Decides the pending emoji, now that its right neighbour is known.
@@ -109,4 +94,9 @@ impl Out {
         self.settle(false);
         self.nodes
     }
+}
+
+/// White space as the original trims it.
+fn is_blank(c: char) -> bool {
+    c == '\u{feff}' || c != '\u{85}' && c.is_whitespace()
 }

@@ -3,7 +3,7 @@
 //! Each line of `golden.jsonl` is a text and its tree; ours must be equal to
 //! the byte, key order included.
 
-use parlance_text::{Options, ast, parse};
+use parlance_text::{Options, ast, parse, parse_at};
 
 fn md(text: &str) -> Option<String> {
     parse(text, &Options::default()).md_json()
@@ -74,6 +74,35 @@ fn options_switch_constructs_off() {
     let custom = Options { custom_domains: &["wiki.intern"], ..Options::default() };
     assert!(parse("wiki.intern", &custom).md_json().is_some_and(|md| md.contains("LINK")));
     assert!(md("wiki.intern").is_some_and(|md| !md.contains("LINK")));
+}
+
+#[test]
+fn dollars_make_formulas() {
+    let on = Options { katex_dollar: true, ..Options::default() };
+    let block = |text: &str| parse(text, &on).md.into_iter().next();
+    assert_eq!(block("$$x\ny$$"), Some(ast::Block::Katex("x\ny".to_owned())));
+    // Which mark closes does not depend on the opening one.
+    assert_eq!(block("\\[x$$"), Some(ast::Block::Katex("x".to_owned())));
+    let line = |nodes: Vec<ast::Inline>| Some(ast::Block::Paragraph(nodes));
+    let plain = |text: &str| ast::Inline::Plain(text.to_owned());
+    let katex = |text: &str| ast::Inline::Katex(text.to_owned());
+    assert_eq!(block("a $x$ b"), line(vec![plain("a "), katex("x"), plain(" b")]));
+    assert_eq!(block("$5 and $6"), line(vec![katex("5 and "), plain("6")]));
+    assert_eq!(block("$x"), line(vec![plain("$x")]));
+    assert!(md("$x$").is_some_and(|md| !md.contains("KATEX")));
+}
+
+#[test]
+fn a_time_of_day_needs_a_day() {
+    let at = |text: &str| parse_at(text, &Options::default(), 1_790_000_000).md_json();
+    assert!(at("<t:10:00+02:00>").is_some_and(|md| md.contains(r#""timestamp":"1789977600""#)));
+    assert!(at("<t:10:00:30-02:00:R>").is_some_and(|md| md.contains(r#""format":"R""#)));
+    assert!(at("<t:10:00>").is_some_and(|md| md.contains(r#""timestamp":"0""#)));
+    assert!(md("<t:10:00+02:00>").is_some_and(|md| !md.contains("TIMESTAMP")));
+    for now in [i64::MIN, i64::MAX] {
+        let parsed = parse_at("<t:10:00-02:00>", &Options::default(), now);
+        assert!(parsed.md_json().is_some_and(|md| md.contains("TIMESTAMP")));
+    }
 }
 
 /// Any slicing of hostile text parses, and every tree is bounded.

@@ -3,10 +3,17 @@
 //! Steps are counted instead of clocked: per doubling of a hostile text they
 //! may grow by 2.2 at most.
 
-use parlance_text::{Options, parse};
+use parlance_text::{MAX_WASTE_BASE, MAX_WASTE_PER_BYTE, Options, parse};
 
-/// Bytes of the shortest text; five doublings lead to 256 KiB.
+/// Bytes of the shortest text.
 const SHORTEST: usize = 1 << 13;
+
+/// Doublings: they lead to 1 MiB.
+const DOUBLINGS: usize = 7;
+
+/// Steps that any text may take, per byte and besides.
+const PER_BYTE: usize = 8 * MAX_WASTE_PER_BYTE;
+const BASE: usize = 8 * MAX_WASTE_BASE;
 
 /// What hostile texts are made of.
 #[rustfmt::skip]
@@ -20,16 +27,25 @@ const UNITS: &[&str] = &[
     "[a](http://b.c/(", "word https://a.b/c ", "*a _b ~c ||d [e](f `g <h|i @j :k: ", "> - *a\n",
 ];
 
+/// Every construct at once, and each unit after the others.
+fn mixed() -> String {
+    UNITS.concat()
+}
+
 fn steps(text: &str) -> usize {
-    parse(text, &Options::default()).steps()
+    let options = Options { katex_dollar: true, ..Options::default() };
+    let steps = parse(text, &options).steps();
+    assert!(steps <= PER_BYTE * text.len() + BASE, "{steps} steps for {} bytes", text.len());
+    steps
 }
 
 #[test]
 fn steps_grow_with_the_text() {
-    for unit in UNITS {
+    let mixed = mixed();
+    for unit in UNITS.iter().copied().chain([mixed.as_str()]) {
         let mut text = unit.repeat(SHORTEST / unit.len());
         let mut before = steps(&text);
-        for _ in 0..5 {
+        for _ in 0..DOUBLINGS {
             text = text.repeat(2);
             let now = steps(&text);
             assert!(
