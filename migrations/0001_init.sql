@@ -168,8 +168,9 @@ CREATE TABLE unread_threads (
   thread   KEYTEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
   named    BOOLEAN NOT NULL,                -- a reply mentions the follower
   everyone BOOLEAN NOT NULL,                -- a reply mentions everyone
-  PRIMARY KEY (room, usr, thread)
+  PRIMARY KEY (usr, room, thread)
 );
+CREATE INDEX unread_threads_room ON unread_threads (room);
 CREATE INDEX unread_threads_thread ON unread_threads (thread);
 
 -- What is gone, for those who ask what changed since.

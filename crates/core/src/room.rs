@@ -79,6 +79,8 @@ pub struct Member {
     pub group_mentions: i64,
     /// When the member last looked.
     pub last_seen: Option<Ms>,
+    /// The newest reply in a thread that the member follows.
+    pub last_reply: Option<Ms>,
     /// The other side blocked this member.
     pub blocked: bool,
     /// This member blocked the other side.

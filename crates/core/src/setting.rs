@@ -111,6 +111,7 @@ known! {
     DELETE_MINUTES = number("Message_AllowDeleting_BlockDeleteInMinutes", 0, true);
     SHOW_DELETED = flag("Message_ShowDeletedStatus", false, true);
     KEEP_HISTORY = flag("Message_KeepHistory", false, true);
+    MEMBERS_SET_TOPIC = flag("Parlance_Members_Set_Topic", true, false);
     LOGIN_DAYS = number("Accounts_LoginExpiration", 90, true);
     REGISTRATION = text("Accounts_RegistrationForm", "Public", true);
     MANUAL_APPROVAL = flag("Accounts_ManuallyApproveNewUsers", false, true);
@@ -138,8 +139,13 @@ known! {
     MEEPA_MAX_SIZE = number("MeepaChat_Max_Content", 4000, true);
 }
 
+/// `Hide_System_Messages`
+pub const HIDDEN_KINDS: Known =
+    Known { id: "Hide_System_Messages", default: Default::List, public: true };
+
 // The rest: read by clients, or by features that are not here yet.
 const OTHERS: &[Known] = &[
+    HIDDEN_KINDS,
     flag("API_Enable_Rate_Limiter", true, false),
     flag("API_Enable_Rate_Limiter_Dev", true, false),
     number("API_Enable_Rate_Limiter_Limit_Calls_Default", 10, false),
@@ -148,7 +154,6 @@ const OTHERS: &[Known] = &[
     flag("API_Use_REST_For_DDP_Calls", true, true),
     flag("API_Embed", true, true),
     number("Message_QuoteChainLimit", 2, true),
-    Known { id: "Hide_System_Messages", default: Default::List, public: true },
     text("Message_ErasureType", "Delete", true),
     number("Message_GroupingPeriod", 300, true),
     flag("Message_AllowBadWordsFilter", false, false),
@@ -278,6 +283,13 @@ impl Settings {
             (None, Default::Text(text)) => text,
             _ => "",
         }
+    }
+
+    /// The texts it holds.
+    pub fn list(&self, known: &Known) -> Vec<String> {
+        let value = self.changed.get(known.id).map(|(value, _)| value);
+        let all = value.and_then(Value::as_array).into_iter().flatten();
+        all.filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     /// All of them, by id.

@@ -202,7 +202,7 @@ pub(crate) async fn files(call: Call) -> Answer {
 }
 
 /// The room of `roomId` or `username` (section 5.1).
-async fn resolve(call: &Call) -> Result<Access, Failure> {
+pub(crate) async fn resolve(call: &Call) -> Result<Access, Failure> {
     let (core, caller) = (call.core(), call.caller()?);
     match (call.param("roomId"), call.param("username")) {
         (Some(id), _) => Ok(core.resolve_room(caller, id).await?),

@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Coded { code: &'static str, reason: String, details: Option<Value> },
     /// A text with a type that is not part of it: status 400.
     Typed(&'static str, &'static str),
+    /// A text that is its own type: status 400.
+    Sentence(String),
     /// A text alone: status 400.
     Plain(String),
     /// Nothing but `"success":false`: status 400.
@@ -75,6 +77,10 @@ impl Failure {
             Self::Coded { code, reason, details } => (bad, coded_body(code, &reason, details)),
             Self::Typed(kind, text) => {
                 (bad, json!({"success": false, "error": text, "errorType": kind}))
+            }
+            Self::Sentence(text) => {
+                let error = format!("[{text}]");
+                (bad, json!({"success": false, "error": error, "errorType": error}))
             }
             Self::Plain(text) => (bad, json!({"success": false, "error": text})),
             Self::Bare => (bad, json!({"success": false})),

@@ -9,6 +9,8 @@ mod change;
 mod chat;
 mod dm;
 mod error;
+mod history;
+mod marked;
 mod page;
 mod post;
 pub mod routes;
@@ -16,6 +18,8 @@ mod schema;
 mod server;
 mod session;
 mod settings;
+mod subscriptions;
+mod threads;
 mod users;
 mod wire;
 

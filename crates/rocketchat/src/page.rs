@@ -41,6 +41,7 @@ impl Reads {
     pub(crate) const BOTH: Self = Self { query: Some(Operators::All), fields: true };
     pub(crate) const QUERY: Self = Self { query: Some(Operators::All), fields: false };
     pub(crate) const FIELDS: Self = Self { query: None, fields: true };
+    pub(crate) const NEITHER: Self = Self { query: None, fields: false };
     /// Both, with the few operators that the contract allows for accounts (section 4.4; what
     /// `$options` says belongs to `$regex`).
     pub(crate) const OF_USERS: Self =
@@ -88,6 +89,12 @@ impl Paging {
         let scan = call.settings.number(&setting::QUERY_ROWS).clamp(100, 10_000_000);
         let time = call.settings.number(&setting::QUERY_TIME).clamp(1, 60_000);
         Ok(Self { query: ListQuery { filter, sort, offset, limit, scan, time }, fields })
+    }
+
+    /// Adds a condition of the route's own.
+    pub(crate) fn narrow(&mut self, filter: Filter) {
+        let own = std::mem::replace(&mut self.query.filter, Filter::all());
+        self.query.filter = own.and(filter);
     }
 
     pub(crate) fn offset(&self) -> i64 {

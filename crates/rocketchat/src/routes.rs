@@ -4,7 +4,10 @@
 
 use crate::call::Call;
 use crate::error::Failure;
-use crate::{change, chat, dm, post, server, session, settings, users};
+use crate::{
+    change, chat, dm, history, marked, post, server, session, settings, subscriptions, threads,
+    users,
+};
 use axum::http::Method;
 use std::future::Future;
 use std::pin::Pin;
@@ -55,6 +58,9 @@ pub static ROUTES: &[Route] = table! {
     GET "dm.messages" login dm::messages;
     GET "dm.messages.others" login dm::messages_others;
     GET "dm.files" login dm::files;
+    GET "dm.history" login history::history;
+    GET "dm.counters" login history::counters;
+    GET "dm.members" login history::members;
 
     POST "chat.sendMessage" login post::send_message;
     POST "chat.postMessage" login post::post_message;
@@ -66,6 +72,25 @@ pub static ROUTES: &[Route] = table! {
     POST "chat.unStarMessage" login chat::unstar;
     POST "chat.pinMessage" login chat::pin;
     POST "chat.unPinMessage" login chat::unpin;
+
+    GET "chat.syncMessages" login history::sync_messages;
+    GET "chat.getDeletedMessages" login history::deleted_messages;
+
+    GET "chat.getMentionedMessages" login marked::mentioned;
+    GET "chat.getStarredMessages" login marked::starred;
+    GET "chat.getPinnedMessages" login marked::pinned;
+    GET "chat.getThreadsList" login threads::list;
+    GET "chat.getThreadMessages" login threads::messages;
+    GET "chat.syncThreadsList" login threads::sync_list;
+    GET "chat.syncThreadMessages" login threads::sync_messages;
+    POST "chat.followMessage" login threads::follow;
+    POST "chat.unfollowMessage" login threads::unfollow;
+    POST "chat.readThread" login threads::read;
+
+    GET "subscriptions.get" login subscriptions::get;
+    GET "subscriptions.getOne" login subscriptions::get_one;
+    POST "subscriptions.read" login subscriptions::read;
+    POST "subscriptions.unread" login subscriptions::unread;
 
     POST "users.create" login users::create;
     POST "users.register" open users::register;

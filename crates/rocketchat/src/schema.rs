@@ -11,6 +11,8 @@ pub(crate) enum Kind {
     /// A number that is not negative.
     Count,
     Flag,
+    /// An array of texts.
+    List,
 }
 
 /// One form that an object may have.
@@ -30,6 +32,19 @@ pub(crate) fn one_of(forms: &[Form], params: &Map<String, Value>) -> Result<(), 
     let mut all = failures;
     all.push("must match exactly one schema in oneOf".to_owned());
     Err(all.join(SEPARATOR))
+}
+
+/// One of the forms, or more, must fit.
+pub(crate) fn any_of(forms: &[Form], params: &Map<String, Value>) -> Result<(), String> {
+    let mut failures = Vec::new();
+    for form in forms {
+        match check(form, params) {
+            Ok(()) => return Ok(()),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    failures.push("must match a schema in anyOf".to_owned());
+    Err(failures.join(SEPARATOR))
 }
 
 /// The form must fit.
@@ -63,6 +78,7 @@ pub(crate) fn fits(kind: Kind, value: &Value) -> Result<(), String> {
     let taken = match kind {
         Kind::Text => !matches!(value, Value::Array(_) | Value::Object(_)),
         Kind::Count => number.is_some_and(f64::is_finite),
+        Kind::List => value.as_array().is_some_and(|all| all.iter().all(Value::is_string)),
         Kind::Flag => match value {
             Value::Bool(_) | Value::Null => true,
             Value::String(text) => text == "true" || text == "false",
@@ -75,6 +91,7 @@ pub(crate) fn fits(kind: Kind, value: &Value) -> Result<(), String> {
             Kind::Text => "string",
             Kind::Count => "number",
             Kind::Flag => "boolean",
+            Kind::List => "array",
         };
         return Err(format!("must be {name}"));
     }

@@ -3,7 +3,7 @@
 //! that filters and sorts look at, with dates marked as dates.
 
 use parlance_core::account::{Email, User};
-use parlance_core::{Message, Room};
+use parlance_core::{Message, Ms, Room};
 use parlance_http::json::{Dates, Object};
 use serde_json::Value;
 use std::convert::Infallible;
@@ -218,6 +218,28 @@ const PREFERENCES: &str = concat!(
     r#""On_Hold_Livechats","Unread","Favorites","Teams","Discussions","Channels","#,
     r#""Direct_Messages","Conversations"]}"#
 );
+
+/// A member of a room (section 5.12).
+pub(crate) fn member(out: &mut String, user: &User) {
+    let offset = serde_json::from_str::<Value>(&user.body).ok();
+    let offset = offset.and_then(|body| body["utcOffset"].as_f64()).unwrap_or(0.0);
+    let mut o = Object::new(out, Dates::Iso);
+    o.text("_id", user.id.as_str());
+    o.text_if("username", user.username.as_deref());
+    o.text_if("name", user.name.as_deref());
+    o.text("status", &user.status);
+    o.text("statusText", &user.status_text);
+    o.raw("utcOffset", &offset.to_string());
+    o.end();
+}
+
+/// Something that is gone.
+pub(crate) fn removed(out: &mut String, id: &str, at: Ms) {
+    let mut o = Object::new(out, Dates::Iso);
+    o.text("_id", id);
+    o.date("_deletedAt", at);
+    o.end();
+}
 
 /// How many there are of something in memory.
 pub(crate) fn count(o: &mut Object<'_>, key: &str, n: usize) {

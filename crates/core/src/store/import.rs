@@ -35,6 +35,9 @@ const RENEW_MESSAGE: &str = "UPDATE messages SET username = $4, name = $5, updat
         tcount = $15, tlm = $16, replies = $17, pinned = $18, pinned_at = $19, pinned_by = $20,
         edited_at = $21, edited_by = $22
     WHERE id = $1 AND room = $2 AND usr = $3 AND ts = $6";
+const ADD_FOLLOWER: &str = "INSERT INTO followers (thread, usr, room) VALUES ($1, $2, $3)
+    ON CONFLICT DO NOTHING";
+const DROP_FOLLOWERS: &str = "DELETE FROM followers WHERE thread = $1";
 const DROP_MENTIONS: &str = "DELETE FROM mentioned WHERE message = $1";
 const DROP_STARS: &str = "DELETE FROM stars WHERE message = $1";
 const ADD_MENTION: &str = "INSERT INTO mentioned (message, usr, room) VALUES ($1, $2, $3)
@@ -311,6 +314,7 @@ pub(crate) fn renew_message(
     change.expect(1, Error::DuplicateMessage, RENEW_MESSAGE, columns(it));
     change.run(DROP_MENTIONS, [(&it.id).into()]);
     change.run(DROP_STARS, [(&it.id).into()]);
+    change.run(DROP_FOLLOWERS, [(&it.id).into()]);
     add_marks(change, it, mentioned, starred);
 }
 
@@ -320,5 +324,11 @@ fn add_marks(change: &mut Change, it: &Message, mentioned: &[String], starred: &
     }
     for user in starred {
         change.run(ADD_STAR, [(&it.id).into(), user.into(), (&it.room).into(), it.ts.into()]);
+    }
+    // What is in the list and no text follows nothing.
+    let followers: Vec<serde_json::Value> =
+        it.replies.as_deref().and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
+    for user in followers.iter().filter_map(serde_json::Value::as_str) {
+        change.run(ADD_FOLLOWER, [(&it.id).into(), user.into(), (&it.room).into()]);
     }
 }

@@ -1,18 +1,20 @@
 //! Members: a user's own view of a room. Unread counts are derived (ruling A2): a member row holds
 //! how far it has read, so a send touches the sender's row and nobody else's.
 
-use super::{Change, Row, Store, Value, events};
+use super::{Change, Read, Row, Store, Value, events, rooms};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{RoomId, UserId};
 use crate::open::NewMember;
+use crate::reading::{Ended, Membership, UnreadThread};
 use crate::room::Member;
 use crate::time::Ms;
+use std::collections::HashMap;
 
 macro_rules! columns {
     () => {
         "s.usr, s.id, s.ts, s.updated, s.opened, s.closed_seq, s.read_seq, s.mentions, \
-         s.group_mentions, s.ls, s.blocked, s.blocker, s.disabled, s.name, s.fname, s.body"
+         s.group_mentions, s.ls, s.lr, s.blocked, s.blocker, s.disabled, s.name, s.fname, s.body"
     };
 }
 pub(crate) use columns;
@@ -38,6 +40,26 @@ const SET_BLOCK: &str = "UPDATE members SET blocker = CASE WHEN usr = $2 THEN $3
 const SET_READ_ONLY: &str = "UPDATE rooms SET ro = $2,
         updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END WHERE id = $1";
 
+macro_rules! mine {
+    () => {
+        concat!(
+            "SELECT ",
+            rooms::columns!(),
+            ", ",
+            columns!(),
+            " FROM members s JOIN rooms r ON r.id = s.room WHERE s.usr = $1 "
+        )
+    };
+}
+const ALL: &str = concat!(mine!(), "AND (s.updated > $2 OR r.updated > $2) ORDER BY r.ts, r.id");
+const ONE: &str = concat!(mine!(), "AND s.room = $2");
+const THREADS: &str = "SELECT room, thread, named, everyone FROM unread_threads
+    WHERE usr = $1 ORDER BY room, thread";
+const THREADS_OF_ONE: &str = "SELECT room, thread, named, everyone FROM unread_threads
+    WHERE usr = $1 AND room = $2 ORDER BY room, thread";
+const ENDED: &str = "SELECT id, room, ts FROM tombstones
+    WHERE kind = 'member' AND usr = $1 AND ts > $2 ORDER BY ts, id";
+
 /// Reads the columns of [`columns!`].
 pub(crate) fn read(row: &mut Row) -> Result<Member> {
     Ok(Member {
@@ -51,6 +73,7 @@ pub(crate) fn read(row: &mut Row) -> Result<Member> {
         mentions: row.int()?,
         group_mentions: row.int()?,
         last_seen: row.opt_int()?,
+        last_reply: row.opt_int()?,
         blocked: row.bool()?,
         blocker: row.bool()?,
         disabled: row.bool()?,
@@ -58,6 +81,46 @@ pub(crate) fn read(row: &mut Row) -> Result<Member> {
         fname: row.text()?,
         body: row.text()?,
     })
+}
+
+async fn memberships(store: &Store, reads: [Read; 2]) -> Result<Vec<Membership>> {
+    let mut answers = store.read_all(reads.into()).await?.into_iter();
+    let mut all = Vec::new();
+    for mut row in answers.next().unwrap_or_default() {
+        let room = rooms::read(&mut row)?;
+        all.push(Membership { room, member: read(&mut row)?, threads: Vec::new() });
+    }
+    let mut threads: HashMap<String, Vec<UnreadThread>> = HashMap::new();
+    for mut row in answers.next().unwrap_or_default() {
+        let room = row.text()?;
+        let thread = UnreadThread { root: row.text()?, named: row.bool()?, everyone: row.bool()? };
+        threads.entry(room).or_default().push(thread);
+    }
+    for membership in &mut all {
+        membership.threads = threads.remove(membership.room.id.as_str()).unwrap_or_default();
+    }
+    Ok(all)
+}
+
+/// A user's memberships that changed (or whose room did) after `since`.
+pub(crate) async fn all(store: &Store, user: &UserId, since: Ms) -> Result<Vec<Membership>> {
+    let args: [Value; 2] = [user.into(), since.into()];
+    memberships(store, [Read::new(ALL, args), Read::new(THREADS, [user.into()])]).await
+}
+
+/// A user's membership in one room.
+pub(crate) async fn one(store: &Store, user: &UserId, room: &str) -> Result<Option<Membership>> {
+    let args: [Value; 2] = [user.into(), room.into()];
+    let reads = [Read::new(ONE, args.clone()), Read::new(THREADS_OF_ONE, args)];
+    Ok(memberships(store, reads).await?.pop())
+}
+
+/// A user's memberships that ended after `since`.
+pub(crate) async fn ended(store: &Store, user: &UserId, since: Ms) -> Result<Vec<Ended>> {
+    let rows = store.read(ENDED, [user.into(), since.into()]).await?;
+    rows.into_iter()
+        .map(|mut row| Ok(Ended { id: row.text()?, room: row.text()?, at: row.int()? }))
+        .collect()
 }
 
 /// Makes a member as part of a larger change; one that is there stays as it is.

@@ -5,7 +5,7 @@
 
 use super::fields::OfMessages;
 use super::listing::Listing;
-use super::{Change, Row, Rows, Store, Value, events};
+use super::{Change, Row, Rows, Store, Value, events, threads};
 use crate::content::Mentions;
 use crate::error::{Error, Result};
 use crate::event::Kind;
@@ -87,6 +87,7 @@ const SENDER_READ: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL, 
         updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1 AND usr = $2 AND NOT blocked AND NOT blocker AND NOT disabled";
 const SENDER_REPLIES: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL,
+        lr = (SELECT r.last_ts FROM rooms r WHERE r.id = $1),
         updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1 AND usr = $2 AND NOT blocked AND NOT blocker AND NOT disabled";
 const ADD: &str = "INSERT INTO messages (id, room, usr, username, name, ts, updated, kind, msg,
@@ -104,11 +105,6 @@ const COUNT_MENTION: &str = "UPDATE members SET mentions = mentions + 1
     WHERE room = $1 AND usr = $2 AND usr <> $3";
 const COUNT_ALL: &str = "UPDATE members SET group_mentions = group_mentions + 1
     WHERE room = $1 AND usr <> $2";
-const REPLIED: &str = "UPDATE messages SET tcount = coalesce(tcount, 0) + 1,
-        tlm = (SELECT r.last_ts FROM rooms r WHERE r.id = $2),
-        updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $2),
-        replies = coalesce(replies, (SELECT r.uids FROM rooms r WHERE r.id = $2))
-    WHERE id = $1 AND room = $2 AND thread IS NULL";
 /// The next time of a message's room, for a change of the message.
 const TAKE_TIME_OF: &str = "UPDATE rooms SET
         last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
@@ -309,15 +305,14 @@ fn write_message(change: &mut Change, draft: &Draft, now: Ms) -> (usize, usize) 
         draft.tshow.then_some(true).into(),
     ];
     let added = change.expect(1, Error::DuplicateMessage, ADD, args);
-    if let Some(root) = &draft.thread {
-        change.expect(1, Error::NoThread, REPLIED, [root.into(), room.into()]);
-        events::add_message(change, Kind::MessageChanged, root.as_str());
-    }
     if let Some(key) = &draft.key {
         let args = [author.into(), room.into(), key.as_str().into(), id.into()];
         change.expect(1, Error::DuplicateKey, ADD_KEY, args);
     }
     write_mentions(change, draft, top);
+    if let Some(root) = &draft.thread {
+        threads::replied(change, draft, root);
+    }
     events::add_message(change, Kind::MessageNew, id.as_str());
     (time, added)
 }

@@ -22,6 +22,7 @@ macro_rules! columns {
          r.ro, r.seq, r.msgs, r.stored, r.lm, r.last_id, r.activity, r.body"
     };
 }
+pub(crate) use columns;
 
 macro_rules! with_last {
     () => {

@@ -1,0 +1,83 @@
+//! Reading a room by time (contract sections 5.9 and 9.1): a stretch of its messages, and what changed
+//! or went since a client last asked.
+
+use crate::access::Access;
+use crate::caller::{Admin, Caller, Perm};
+use crate::error::{Error, Result};
+use crate::id::UserId;
+use crate::message::Message;
+use crate::room::{Member, Room};
+use crate::store::{history, rooms};
+use crate::time::Ms;
+use crate::{Core, setting};
+
+pub use crate::store::history::Stretch;
+
+/// A page of a room's history.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// Newest first.
+    pub messages: Vec<Message>,
+    /// How many lie between the stretch's beginning and the oldest given, and the first of them;
+    /// `None` if nobody asked.
+    pub unread: Option<(i64, Option<Message>)>,
+}
+
+impl Core {
+    /// A stretch of a room's messages, newest first. `unread` asks what was left out before them.
+    pub async fn history(
+        &self,
+        caller: &Caller,
+        access: &Access,
+        mut stretch: Stretch,
+        page: (i64, Option<i64>),
+        unread: bool,
+    ) -> Result<History> {
+        let (store, room, reader) = (self.store(), &access.room.id, caller.id());
+        stretch.hidden.extend(self.settings().list(&setting::HIDDEN_KINDS));
+        let messages = history::page(store, room, reader, &stretch, page).await?;
+        let unread = match messages.last() {
+            Some(oldest) if unread && stretch.from > Ms::MIN && oldest.ts > stretch.from => {
+                let before = Stretch { to: oldest.ts.saturating_sub(1), ..stretch };
+                let (first, count) = history::oldest(store, room, reader, &before).await?;
+                Some((count, first))
+            }
+            _ => unread.then_some((0, None)),
+        };
+        Ok(History { messages, unread })
+    }
+
+    /// What was written or changed in a room after `since`, newest first, and what went, last first.
+    pub async fn changes(
+        &self,
+        caller: &Caller,
+        access: &Access,
+        since: Ms,
+    ) -> Result<(Vec<Message>, Vec<(String, Ms)>)> {
+        let (store, room) = (self.store(), &access.room.id);
+        let changed = history::changed(store, room, caller.id(), (since, Ms::MAX)).await?;
+        let (gone, _) = history::gone(store, room, (since, Ms::MAX), (0, None)).await?;
+        Ok((changed, gone))
+    }
+
+    /// Messages of a room that went after `since`, the last first, and how many in all.
+    pub async fn deleted(
+        &self,
+        access: &Access,
+        since: Ms,
+        page: (i64, Option<i64>),
+    ) -> Result<(Vec<(String, Ms)>, i64)> {
+        history::gone(self.store(), &access.room.id, (since, Ms::MAX), page).await
+    }
+
+    /// A room as another of its members sees it, for who may administer rooms.
+    pub async fn view_of(
+        &self,
+        admin: Admin<'_>,
+        user: &UserId,
+        room: &str,
+    ) -> Result<(Room, Member)> {
+        admin.holds(Perm::ViewRoomAdministration)?;
+        rooms::with_member(self.store(), room, user).await?.ok_or(Error::NoAccess)
+    }
+}

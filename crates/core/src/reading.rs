@@ -1,0 +1,92 @@
+//! Marking rooms read and unread (contract sections 6.5 and 9.3).
+
+use crate::Core;
+use crate::access::Access;
+use crate::caller::Caller;
+use crate::error::{Error, Result};
+use crate::message::Message;
+use crate::room::{Member, Room};
+use crate::store::{members, messages, reading};
+use crate::time::Ms;
+
+/// A user's own view of a room, with the room.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// The room, without its newest message.
+    pub room: Room,
+    /// The user's view of it.
+    pub member: Member,
+    /// Threads with replies that the user has not read.
+    pub threads: Vec<UnreadThread>,
+}
+
+/// A thread with replies that a follower has not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadThread {
+    /// The thread's root.
+    pub root: String,
+    /// A reply names the follower.
+    pub named: bool,
+    /// A reply names everyone.
+    pub everyone: bool,
+}
+
+/// A membership that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Its id.
+    pub id: String,
+    /// The room's.
+    pub room: String,
+    /// When.
+    pub at: Ms,
+}
+
+impl Core {
+    /// The caller's memberships that changed after `since` (all of them without it), in the order
+    /// of their rooms' making; and those that ended since.
+    pub async fn memberships(
+        &self,
+        caller: &Caller,
+        since: Option<Ms>,
+    ) -> Result<(Vec<Membership>, Vec<Ended>)> {
+        let all = members::all(self.store(), caller.id(), since.unwrap_or(Ms::MIN)).await?;
+        let ended = match since {
+            Some(since) => members::ended(self.store(), caller.id(), since).await?,
+            None => Vec::new(),
+        };
+        Ok((all, ended))
+    }
+
+    /// The caller's membership in a room, if there is one.
+    pub async fn membership(&self, caller: &Caller, room: &str) -> Result<Option<Membership>> {
+        members::one(self.store(), caller.id(), room).await
+    }
+
+    /// All of a room is read now; its threads too, if `threads`.
+    pub async fn mark_read(&self, caller: &Caller, access: &Access, threads: bool) -> Result<()> {
+        let now = self.clock().now();
+        reading::read(self.store(), &access.room.id, caller.id(), threads, now).await
+    }
+
+    /// A room is unread again: from this message on, which must be somebody else's
+    /// ([`Error::NotAllowed`]), or from its newest; [`Error::NoMessage`] if there is none.
+    pub async fn mark_unread(
+        &self,
+        caller: &Caller,
+        access: &Access,
+        from: Option<Message>,
+    ) -> Result<()> {
+        let from = match from {
+            Some(message) if message.author.id == *caller.id() => return Err(Error::NotAllowed),
+            Some(message) => message,
+            None => {
+                let newest = access.room.last_id.as_ref().ok_or(Error::NoMessage)?;
+                let found = messages::by_id(self.store(), newest.as_str(), caller.id()).await?;
+                found.ok_or(Error::NoMessage)?
+            }
+        };
+        let (seen, now) = (from.ts.saturating_sub(1), self.clock().now());
+        reading::unread(self.store(), &access.room.id, caller.id(), seen, now).await
+    }
+}

@@ -1,0 +1,139 @@
+//! A room's messages by time: what `dm.history` pages through, and what changed or went since a time.
+//! "Since" works because every change takes its time from the room's clock (ruling A4); what changed
+//! after it was written is found by an index of its own, which a send does not pay for.
+
+use super::messages::{columns, read};
+use super::{Read, Row, Store, Value};
+use crate::error::Result;
+use crate::id::{RoomId, UserId};
+use crate::message::Message;
+use crate::time::Ms;
+
+/// `$1` is the room, `$2` the reader.
+macro_rules! from {
+    () => {
+        " FROM messages m LEFT JOIN stars st
+            ON st.message = m.id AND st.usr = $2 AND st.room = m.room WHERE m.room = $1"
+    };
+}
+const CHANGED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    from!(),
+    " AND m.ts > $3 AND m.ts <= $4 UNION ALL SELECT ",
+    columns!(),
+    from!(),
+    " AND m.updated > m.ts AND m.updated > $3 AND m.updated <= $4 AND m.ts <= $3"
+);
+const GONE: &str = "SELECT id, ts FROM tombstones
+    WHERE kind = 'message' AND room = $1 AND ts > $2 AND ts <= $3 ORDER BY ts DESC, id DESC
+    LIMIT $4 OFFSET $5";
+const COUNT_GONE: &str = "SELECT count(*) FROM tombstones
+    WHERE kind = 'message' AND room = $1 AND ts > $2 AND ts <= $3";
+
+/// A stretch of a room's messages.
+#[derive(Clone, Debug)]
+pub struct Stretch {
+    /// Not before this.
+    pub from: Ms,
+    /// Not after this.
+    pub to: Ms,
+    /// Replies too, that the room does not show?
+    pub replies: bool,
+    /// Kinds of system messages to leave out.
+    pub hidden: Vec<String>,
+}
+
+/// Condition and arguments of a stretch.
+fn condition(room: &RoomId, reader: &UserId, stretch: &Stretch) -> (String, Vec<Value>) {
+    let mut args: Vec<Value> = vec![
+        room.into(),
+        reader.into(),
+        stretch.from.into(),
+        stretch.to.into(),
+        stretch.replies.into(),
+    ];
+    let mut sql = concat!(
+        from!(),
+        " AND $2 = $2 AND m.ts >= $3 AND m.ts <= $4 AND (m.thread IS NULL OR m.tshow IS TRUE OR $5)"
+    )
+    .to_owned();
+    if !stretch.hidden.is_empty() {
+        let numbers = (1..=stretch.hidden.len()).map(|n| format!("${}", args.len() + n));
+        let numbers = numbers.collect::<Vec<_>>().join(", ");
+        sql.push_str(&format!(" AND (m.kind IS NULL OR m.kind NOT IN ({numbers}))"));
+        args.extend(stretch.hidden.iter().map(Value::from));
+    }
+    (sql, args)
+}
+
+/// The messages of a stretch, newest first.
+pub(crate) async fn page(
+    store: &Store,
+    room: &RoomId,
+    reader: &UserId,
+    stretch: &Stretch,
+    (offset, limit): (i64, Option<i64>),
+) -> Result<Vec<Message>> {
+    let (condition, mut args) = condition(room, reader, stretch);
+    args.extend([limit.unwrap_or(i64::MAX).into(), offset.into()]);
+    let sql = format!(
+        concat!("SELECT ", columns!(), "{} ORDER BY m.ts DESC, m.id DESC LIMIT ${} OFFSET ${}"),
+        condition,
+        args.len() - 1,
+        args.len()
+    );
+    store.read(sql, args).await?.into_iter().map(|mut row| read(&mut row)).collect()
+}
+
+/// The oldest message of a stretch, and how many there are in it.
+pub(crate) async fn oldest(
+    store: &Store,
+    room: &RoomId,
+    reader: &UserId,
+    stretch: &Stretch,
+) -> Result<(Option<Message>, i64)> {
+    let (condition, args) = condition(room, reader, stretch);
+    let first =
+        format!(concat!("SELECT ", columns!(), "{} ORDER BY m.ts, m.id LIMIT 1"), condition);
+    let count = format!("SELECT count(*){condition}");
+    let reads = vec![Read::new(first, args.clone()), Read::new(count, args)];
+    let mut answers = store.read_all(reads).await?.into_iter();
+    let first = answers.next().unwrap_or_default().pop();
+    let count = answers.next().unwrap_or_default().pop();
+    let count = count.map(|mut row| row.int()).transpose()?.unwrap_or(0);
+    Ok((first.map(|mut row| read(&mut row)).transpose()?, count))
+}
+
+/// What was written or changed after `since` and not after `until`, the newest first.
+pub(crate) async fn changed(
+    store: &Store,
+    room: &RoomId,
+    reader: &UserId,
+    (since, until): (Ms, Ms),
+) -> Result<Vec<Message>> {
+    let args = [room.into(), reader.into(), since.into(), until.into()];
+    let rows = store.read(CHANGED, args).await?;
+    let mut all = rows.into_iter().map(|mut row| read(&mut row)).collect::<Result<Vec<_>>>()?;
+    all.sort_by(|a, b| (b.ts, &b.id).cmp(&(a.ts, &a.id)));
+    Ok(all)
+}
+
+/// Messages that went after `since` and not after `until`, the last first: ids and times, and how
+/// many there are in all.
+pub(crate) async fn gone(
+    store: &Store,
+    room: &RoomId,
+    (since, until): (Ms, Ms),
+    (offset, limit): (i64, Option<i64>),
+) -> Result<(Vec<(String, Ms)>, i64)> {
+    let bounds: [Value; 3] = [room.into(), since.into(), until.into()];
+    let mut args = bounds.to_vec();
+    args.extend([limit.unwrap_or(i64::MAX).into(), offset.into()]);
+    let reads = vec![Read::new(GONE, args), Read::new(COUNT_GONE, bounds)];
+    let mut answers = store.read_all(reads).await?.into_iter();
+    let one = |mut row: Row| Ok((row.text()?, row.int()?));
+    let gone = answers.next().unwrap_or_default().into_iter().map(one).collect::<Result<_>>()?;
+    let count = answers.next().unwrap_or_default().pop();
+    Ok((gone, count.map(|mut row| row.int()).transpose()?.unwrap_or(0)))
+}

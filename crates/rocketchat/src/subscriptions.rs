@@ -1,0 +1,167 @@
+//! `subscriptions.*` (contract sections 6.4, 6.5 and 9.3): a user's own view of its rooms. Counters are
+//! derived, so a subscription changes when its room does; `_updatedAt` is the later of the two.
+
+use crate::call::Call;
+use crate::error::Failure;
+use crate::routes::Answer;
+use crate::schema::{self, Form, Kind};
+use crate::wire;
+use parlance_core::reading::{Membership, UnreadThread};
+use parlance_core::{Access, Error, Ms};
+use parlance_http::json::{Dates, Object};
+use serde_json::{Value, json};
+
+/// A subscription as its owner sees it.
+pub(crate) fn subscription(out: &mut String, call: &Call, it: &Membership) -> Result<(), Failure> {
+    let (room, member, me) = (&it.room, &it.member, call.caller()?.user());
+    let unread = member.unread(room);
+    let mut o = Object::new(out, Dates::Iso);
+    o.text("_id", &member.id);
+    o.text("rid", room.id.as_str());
+    o.text("t", &room.kind);
+    o.object("u", |u| {
+        u.text("_id", me.id.as_str());
+        u.text("username", me.handle());
+        u.text_if("name", me.name.as_deref());
+    });
+    o.text("name", &member.name);
+    o.text("fname", &member.fname);
+    o.date("ts", member.ts);
+    o.date_if("ls", member.last_seen);
+    o.date_if("lr", member.last_reply);
+    o.flag("open", member.is_open(room));
+    o.flag("alert", unread > 0 || !it.threads.is_empty());
+    o.number("unread", unread);
+    o.number("userMentions", member.mentions);
+    o.number("groupMentions", member.group_mentions);
+    let list = |o: &mut Object<'_>, key: &str, wanted: fn(&UnreadThread) -> bool| {
+        let mut threads = it.threads.iter().filter(|thread| wanted(thread)).peekable();
+        if threads.peek().is_some() {
+            o.array(key, threads, |out, thread| parlance_http::json::text(out, &thread.root));
+        }
+    };
+    list(&mut o, "tunread", |_| true);
+    list(&mut o, "tunreadUser", |thread| thread.named);
+    list(&mut o, "tunreadGroup", |thread| thread.everyone);
+    for (key, on) in [("blocked", member.blocked), ("blocker", member.blocker)] {
+        if on {
+            o.flag(key, true);
+        }
+    }
+    o.members(&member.body);
+    o.date("_updatedAt", member.updated.max(room.updated));
+    o.end();
+    Ok(())
+}
+
+/// `updatedSince`, where it is given.
+pub(crate) fn since(call: &Call, refuse: impl Fn() -> Failure) -> Result<Option<Ms>, Failure> {
+    match call.query.get("updatedSince") {
+        None => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(value) => Call::time(value).map(Some).ok_or_else(refuse),
+    }
+}
+
+/// `GET subscriptions.get`.
+pub(crate) async fn get(call: Call) -> Answer {
+    let since = since(&call, || {
+        let text = "The \"lastUpdate\" query parameter must be a valid date.";
+        Failure::coded("error-roomId-param-invalid", text)
+    })?;
+    let (all, ended) = call.core().memberships(call.caller()?, since).await?;
+    wire::try_success(|o| {
+        let mut failed = None;
+        o.array("update", &all, |out, it| failed = subscription(out, &call, it).err());
+        o.array("remove", &ended, |out, ended| wire::removed(out, &ended.id, ended.at));
+        failed.map_or(Ok(()), Err)
+    })
+}
+
+/// `GET subscriptions.getOne`: null for a room that the caller is not in.
+pub(crate) async fn get_one(call: Call) -> Answer {
+    const FORM: Form = Form { required: &["roomId"], allowed: &[("roomId", Kind::Text)] };
+    schema::check(&FORM, &call.query).map_err(Failure::Schema)?;
+    let room = call.query.get("roomId").map(schema::text).unwrap_or_default();
+    if room.is_empty() {
+        return Err(Failure::Schema("must NOT have fewer than 1 characters".to_owned()));
+    }
+    let found = call.core().membership(call.caller()?, &room).await?;
+    wire::try_success(|o| match &found {
+        Some(found) => subscription(o.key("subscription"), &call, found),
+        None => {
+            o.raw("subscription", "null");
+            Ok(())
+        }
+    })
+}
+
+/// Access to one's own room; any other is no subscription.
+async fn own(call: &Call, room: &str, refuse: fn() -> Failure) -> Result<Access, Failure> {
+    call.core().access(call.caller()?, room).await.map_err(|error| match error {
+        Error::NoRoom | Error::NoAccess | Error::NotAllowed => refuse(),
+        other => other.into(),
+    })
+}
+
+/// `POST subscriptions.read`.
+pub(crate) async fn read(call: Call) -> Answer {
+    const BOTH: [(&str, Kind); 3] =
+        [("rid", Kind::Text), ("roomId", Kind::Text), ("readThreads", Kind::Flag)];
+    const FORMS: &[Form] = &[
+        Form { required: &["rid"], allowed: &BOTH },
+        Form { required: &["roomId"], allowed: &BOTH },
+    ];
+    schema::any_of(FORMS, &call.body).map_err(Failure::Schema)?;
+    let text = |name: &str| call.body.get(name).map(schema::text).filter(|id| !id.is_empty());
+    let room = match (text("rid"), text("roomId")) {
+        (Some(a), Some(b)) if a != b => {
+            return Err(Failure::Schema("must match a schema in anyOf".to_owned()));
+        }
+        (a, b) => a.or(b).unwrap_or_default(),
+    };
+    let access = own(&call, &room, || Failure::plain("error-invalid-subscription")).await?;
+    let threads = schema::flag(call.body.get("readThreads"));
+    call.core().mark_read(call.caller()?, &access, threads).await?;
+    Ok(wire::success(|_| {}))
+}
+
+/// `POST subscriptions.unread`: a room, or a message and what came after it.
+pub(crate) async fn unread(call: Call) -> Answer {
+    let not_allowed = || {
+        let details = json!({"method": "unreadMessages", "action": "Unread_messages"});
+        Failure::detailed("error-action-not-allowed", "Not allowed", details)
+    };
+    let first = match call.body.get("firstUnreadMessage") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(message)) => match message.get("_id") {
+            Some(Value::String(id)) => Some(id.clone()),
+            _ => return Err(not_allowed()),
+        },
+        Some(_) => return Err(Failure::Schema("must be object".to_owned())),
+    };
+    let (core, caller) = (call.core(), call.caller()?);
+    let (access, message) = match (first, call.body.get("roomId")) {
+        (Some(id), _) => {
+            let found = core.message(caller, &id).await?;
+            let (message, access) = found.ok_or_else(not_allowed)?;
+            (access, Some(message))
+        }
+        (None, Some(Value::String(room))) => {
+            let refuse = || Failure::coded("error-subscription-not-found", "Invalid subscription");
+            (own(&call, room, refuse).await?, None)
+        }
+        (None, Some(_)) => return Err(Failure::Schema("must be string".to_owned())),
+        (None, None) => return Err(not_allowed()),
+    };
+    core.mark_unread(caller, &access, message).await.map_err(|error| match error {
+        Error::NotAllowed => not_allowed(),
+        Error::NoMessage => Failure::detailed(
+            "error-no-message-for-unread",
+            "There are no messages to mark unread",
+            json!({"method": "unreadMessages", "action": "Unread_messages"}),
+        ),
+        other => other.into(),
+    })?;
+    Ok(wire::success(|_| {}))
+}
