@@ -7,13 +7,13 @@ use crate::routes::Answer;
 use crate::schema::{self, Form, Kind};
 use crate::wire;
 use parlance_core::reading::{Membership, UnreadThread};
-use parlance_core::{Access, Error, Ms};
+use parlance_core::{Access, Error, Ms, User};
 use parlance_http::json::{Dates, Object};
 use serde_json::{Value, json};
 
 /// A subscription as its owner sees it.
-pub(crate) fn subscription(out: &mut String, call: &Call, it: &Membership) -> Result<(), Failure> {
-    let (room, member, me) = (&it.room, &it.member, call.caller()?.user());
+pub(crate) fn subscription(out: &mut String, me: &User, it: &Membership) {
+    let (room, member) = (&it.room, &it.member);
     let unread = member.unread(room);
     let mut o = Object::new(out, Dates::Iso);
     o.text("_id", &member.id);
@@ -51,7 +51,6 @@ pub(crate) fn subscription(out: &mut String, call: &Call, it: &Membership) -> Re
     o.members(&member.body);
     o.date("_updatedAt", member.updated.max(room.updated));
     o.end();
-    Ok(())
 }
 
 /// `updatedSince`, where it is given.
@@ -70,12 +69,11 @@ pub(crate) async fn get(call: Call) -> Answer {
         Failure::coded("error-roomId-param-invalid", text)
     })?;
     let (all, ended) = call.core().memberships(call.caller()?, since).await?;
-    wire::try_success(|o| {
-        let mut failed = None;
-        o.array("update", &all, |out, it| failed = subscription(out, &call, it).err());
+    let me = call.caller()?.user();
+    Ok(wire::success(|o| {
+        o.array("update", &all, |out, it| subscription(out, me, it));
         o.array("remove", &ended, |out, ended| wire::removed(out, &ended.id, ended.at));
-        failed.map_or(Ok(()), Err)
-    })
+    }))
 }
 
 /// `GET subscriptions.getOne`: null for a room that the caller is not in.
@@ -87,13 +85,14 @@ pub(crate) async fn get_one(call: Call) -> Answer {
         return Err(Failure::Schema("must NOT have fewer than 1 characters".to_owned()));
     }
     let found = call.core().membership(call.caller()?, &room).await?;
-    wire::try_success(|o| match &found {
-        Some(found) => subscription(o.key("subscription"), &call, found),
-        None => {
+    let me = call.caller()?.user();
+    Ok(wire::success(|o| {
+        if let Some(found) = &found {
+            subscription(o.key("subscription"), me, found);
+        } else {
             o.raw("subscription", "null");
-            Ok(())
         }
-    })
+    }))
 }
 
 /// Access to one's own room; any other is no subscription.

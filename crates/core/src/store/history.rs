@@ -61,7 +61,7 @@ fn condition(room: &RoomId, reader: &UserId, stretch: &Stretch) -> (String, Vec<
     if !stretch.hidden.is_empty() {
         let numbers = (1..=stretch.hidden.len()).map(|n| format!("${}", args.len() + n));
         let numbers = numbers.collect::<Vec<_>>().join(", ");
-        sql.push_str(&format!(" AND (m.kind IS NULL OR m.kind NOT IN ({numbers}))"));
+        sql = format!("{sql} AND (m.kind IS NULL OR m.kind NOT IN ({numbers}))");
         args.extend(stretch.hidden.iter().map(Value::from));
     }
     (sql, args)
