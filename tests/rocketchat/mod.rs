@@ -24,6 +24,7 @@ mod dm_query;
 mod dm_resolve;
 mod login;
 mod permissions;
+mod rooms;
 mod session;
 mod settings;
 mod transport;

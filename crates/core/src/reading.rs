@@ -58,6 +58,11 @@ impl Core {
         Ok((all, ended))
     }
 
+    /// The caller's memberships that ended after `since`.
+    pub async fn ended(&self, caller: &Caller, since: Ms) -> Result<Vec<Ended>> {
+        members::ended(self.store(), caller.id(), since).await
+    }
+
     /// The caller's membership in a room, if there is one.
     pub async fn membership(&self, caller: &Caller, room: &str) -> Result<Option<Membership>> {
         members::one(self.store(), caller.id(), room).await

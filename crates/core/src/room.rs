@@ -5,15 +5,22 @@
 use crate::access::Access;
 use crate::account::User;
 use crate::caller::{Admin, Caller};
+use crate::content::Mentions;
 use crate::error::{Error, Result};
 use crate::id::{RoomId, UserId};
 use crate::list::{ListQuery, Page, count};
 use crate::message::Message;
+use crate::send::Draft;
 use crate::store::rooms::Whose;
 use crate::store::{members, rooms};
 use crate::time::Ms;
-use crate::{Core, Perm, audit};
-use serde_json::Value;
+use crate::{Core, Perm, audit, setting};
+use serde_json::{Map, Value};
+
+/// Characters of a topic.
+const MAX_TOPIC: usize = 2000;
+/// How often a change is tried again when the same membership is changed at the same time.
+const TRIES: usize = 16;
 
 /// A conversation as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -204,6 +211,77 @@ impl Core {
     pub async fn set_block(&self, caller: &Caller, access: &Access, block: bool) -> Result<()> {
         let now = self.clock().now();
         members::set_block(self.store(), &access.room.id, caller.id(), block, now).await
+    }
+
+    /// Gives a room a topic, which its members may do where the settings let them, and who may edit
+    /// rooms; the room gets a system message that says so.
+    pub async fn set_topic(&self, caller: &Caller, access: &Access, topic: &str) -> Result<()> {
+        let settings = self.settings();
+        if !settings.on(&setting::MEMBERS_SET_TOPIC) {
+            self.admin(caller, Perm::EditRoom)?;
+        }
+        if topic.contains('\0') || topic.chars().count() > MAX_TOPIC {
+            return Err(Error::Bad("topic"));
+        }
+        if access.room.topic.as_deref().unwrap_or("") == topic {
+            return Ok(());
+        }
+        let although_read_only = self.check_writable(caller, access)?;
+        let now = self.clock().now();
+        let notice = Draft {
+            id: self.chance().id(now).into(),
+            room: access.room.id.clone(),
+            author: caller.id().clone(),
+            kind: Some("room_changed_topic".to_owned()),
+            msg: topic.to_owned(),
+            mentions: Mentions::default(),
+            body: r#"{"groupable":false}"#.to_owned(),
+            thread: None,
+            tshow: false,
+            although_read_only,
+            key: None,
+        };
+        rooms::set_topic(self.store(), topic, &notice, now).await.map(drop)
+    }
+
+    /// Removes a direct room of the caller's, or any one for who administers rooms, with all in it:
+    /// [`Error::NotAllowed`] for a room that the caller may not see.
+    pub async fn delete_room(&self, caller: &Caller, room: &str) -> Result<()> {
+        let found = match self.access(caller, room).await {
+            Ok(access) => Some(access.room),
+            Err(Error::NoRoom | Error::NoAccess)
+                if self.may(caller, Perm::ViewRoomAdministration) =>
+            {
+                rooms::by_id(self.store(), room).await?
+            }
+            Err(Error::NoRoom | Error::NoAccess) => None,
+            Err(other) => return Err(other),
+        };
+        let found = found.filter(|room| room.kind == "d").ok_or(Error::NotAllowed)?;
+        self.admin(caller, Perm::DeleteD)?;
+        rooms::remove(self.store(), &found.id, self.clock().now()).await
+    }
+
+    /// Changes the members that a client keeps with a membership (favourite, notifications, …).
+    pub async fn change_membership(
+        &self,
+        caller: &Caller,
+        room: &str,
+        change: impl Fn(&mut Map<String, Value>) + Send,
+    ) -> Result<()> {
+        for _ in 0..TRIES {
+            let found = rooms::with_member(self.store(), room, caller.id()).await?;
+            let (room, member) = found.ok_or(Error::NotSubscribed)?;
+            let mut body: Map<String, Value> =
+                serde_json::from_str(&member.body).map_err(Error::internal)?;
+            change(&mut body);
+            let (place, now) = ((&room.id, caller.id()), self.clock().now());
+            let body = Value::Object(body).to_string();
+            if members::set_body(self.store(), place, &member.body, &body, now).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::unavailable("too many changes at once"))
     }
 
     /// Makes a room read-only for all but who may write there nevertheless, or writable again.

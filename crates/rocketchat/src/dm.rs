@@ -63,7 +63,7 @@ pub(crate) fn create_error(error: Error) -> Failure {
 }
 
 /// The body's `roomId`, of the routes that must have one.
-fn body_room(call: &Call) -> Result<&str, Failure> {
+pub(crate) fn body_room(call: &Call) -> Result<&str, Failure> {
     let missing =
         || Failure::coded("error-room-param-not-provided", "Body param \"roomId\" is required");
     match call.body.get("roomId") {

@@ -13,6 +13,7 @@ mod history;
 mod marked;
 mod page;
 mod post;
+mod rooms;
 pub mod routes;
 mod schema;
 mod server;

@@ -101,6 +101,37 @@ impl Paging {
         self.query.offset
     }
 
+    /// Writes one document, as `write` prints it and `fields` projects it.
+    pub(crate) fn item<T>(
+        &self,
+        object: &mut Object<'_>,
+        name: &str,
+        item: &T,
+        write: impl Fn(&mut String, &T, Dates),
+    ) -> Result<(), Failure> {
+        self.write(object.key(name), item, &write)
+    }
+
+    fn write<T>(
+        &self,
+        out: &mut String,
+        item: &T,
+        write: &impl Fn(&mut String, &T, Dates),
+    ) -> Result<(), Failure> {
+        let Some(fields) = &self.fields else {
+            write(out, item, Dates::Iso);
+            return Ok(());
+        };
+        let mut text = String::new();
+        write(&mut text, item, Dates::Iso);
+        let document = serde_json::from_str(&text).map_err(|error| {
+            let cause = format!("a document does not parse: {error}");
+            parlance_core::Error::Internal(cause.into())
+        })?;
+        out.push_str(&fields.project(document).to_string());
+        Ok(())
+    }
+
     /// Writes the items, each as `write` prints it and `fields` projects it.
     pub(crate) fn items<T>(
         &self,
@@ -109,28 +140,13 @@ impl Paging {
         items: &[T],
         write: impl Fn(&mut String, &T, Dates),
     ) -> Result<(), Failure> {
-        let mut broken = None;
-        object.array(name, items, |out, item| match &self.fields {
-            None => write(out, item, Dates::Iso),
-            Some(fields) => {
-                let mut text = String::new();
-                write(&mut text, item, Dates::Iso);
-                match serde_json::from_str(&text) {
-                    Ok(document) => out.push_str(&fields.project(document).to_string()),
-                    Err(error) => {
-                        out.push_str("null");
-                        broken = Some(error);
-                    }
-                }
+        let mut broken = Ok(());
+        object.array(name, items, |out, item| {
+            if broken.is_ok() {
+                broken = self.write(out, item, &write);
             }
         });
-        match broken {
-            Some(error) => {
-                let cause = format!("a document does not parse: {error}");
-                Err(parlance_core::Error::Internal(cause.into()).into())
-            }
-            None => Ok(()),
-        }
+        broken
     }
 }
 

@@ -5,8 +5,8 @@
 use crate::call::Call;
 use crate::error::Failure;
 use crate::{
-    change, chat, dm, history, marked, post, server, session, settings, subscriptions, threads,
-    users,
+    change, chat, dm, history, marked, post, rooms, server, session, settings, subscriptions,
+    threads, users,
 };
 use axum::http::Method;
 use std::future::Future;
@@ -61,6 +61,18 @@ pub static ROUTES: &[Route] = table! {
     GET "dm.history" login history::history;
     GET "dm.counters" login history::counters;
     GET "dm.members" login history::members;
+    POST "dm.setTopic" login rooms::set_topic;
+    POST "dm.delete" login rooms::dm_delete;
+    POST "dm.blockUser" login rooms::block;
+    POST "dm.leave" login rooms::leave;
+
+    GET "rooms.get" login rooms::get;
+    GET "rooms.info" login rooms::info;
+    GET "rooms.isMember" login rooms::is_member;
+    POST "rooms.favorite" login rooms::favorite;
+    POST "rooms.saveNotification" login rooms::save_notification;
+    POST "rooms.leave" login rooms::leave;
+    POST "rooms.delete" login rooms::delete;
 
     POST "chat.sendMessage" login post::send_message;
     POST "chat.postMessage" login post::post_message;
@@ -86,6 +98,7 @@ pub static ROUTES: &[Route] = table! {
     POST "chat.followMessage" login threads::follow;
     POST "chat.unfollowMessage" login threads::unfollow;
     POST "chat.readThread" login threads::read;
+    GET "chat.ignoreUser" login rooms::ignore;
 
     GET "subscriptions.get" login subscriptions::get;
     GET "subscriptions.getOne" login subscriptions::get_one;

@@ -37,6 +37,9 @@ const SET_BLOCK: &str = "UPDATE members SET blocker = CASE WHEN usr = $2 THEN $3
         blocked = CASE WHEN usr = $2 THEN blocked ELSE $3 END,
         updated = CASE WHEN updated >= $4 THEN updated + 1 ELSE $4 END
     WHERE room = $1";
+const SET_BODY: &str = "UPDATE members SET body = $4,
+        updated = CASE WHEN updated >= $5 THEN updated + 1 ELSE $5 END
+    WHERE room = $1 AND usr = $2 AND body = $3";
 const SET_READ_ONLY: &str = "UPDATE rooms SET ro = $2,
         updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END WHERE id = $1";
 
@@ -192,6 +195,26 @@ pub(crate) async fn set_block(
     let id = room.as_str();
     events::add(&mut change, now, Kind::RoomChanged, Some(id), None, id);
     store.write(change).await.map(drop)
+}
+
+/// Replaces a membership's carried members if they still are what they were; `false` if not.
+pub(crate) async fn set_body(
+    store: &Store,
+    (room, user): (&RoomId, &UserId),
+    was: &str,
+    body: &str,
+    now: Ms,
+) -> Result<bool> {
+    let mut change = Change::new();
+    let args: [Value; 5] = [room.into(), user.into(), was.into(), body.into(), now.into()];
+    change.expect(1, Error::NotSubscribed, SET_BODY, args);
+    let (room, user) = (room.as_str(), user.as_str());
+    events::add(&mut change, now, Kind::MemberChanged, Some(room), Some(user), room);
+    match store.write(change).await {
+        Ok(_) => Ok(true),
+        Err(Error::NotSubscribed) => Ok(false),
+        Err(other) => Err(other),
+    }
 }
 
 /// Makes a room read-only, or writable again.

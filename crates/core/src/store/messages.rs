@@ -245,9 +245,8 @@ pub(crate) struct Sent {
 /// [`Error::DuplicateKey`], [`Error::NoThread`].
 pub(crate) async fn send(store: &Store, draft: &Draft, now: Ms) -> Result<Sent> {
     let mut change = Change::new();
-    let (time, added) = write_message(&mut change, draft, now);
-    let mut rows = store.write(change).await?;
-    sent(&mut rows, time, added)
+    let written = write_message(&mut change, draft, now);
+    sent(&mut store.write(change).await?, written)
 }
 
 /// Pins a message and says so in the room, as one change.
@@ -259,15 +258,15 @@ pub(crate) async fn pin(
     now: Ms,
 ) -> Result<Sent> {
     let mut change = Change::new();
-    let (time, added) = write_message(&mut change, notice, now);
+    let written = write_message(&mut change, notice, now);
     let args: [Value; 4] = [message.into(), true.into(), now.into(), by.into()];
     change.expect(1, Error::NoMessage, PIN, args);
     events::add_message(&mut change, Kind::MessageChanged, message.as_str());
-    let mut rows = store.write(change).await?;
-    sent(&mut rows, time, added)
+    sent(&mut store.write(change).await?, written)
 }
 
-fn sent(rows: &mut [Rows], time: usize, added: usize) -> Result<Sent> {
+/// What a send's statements gave, by their places.
+pub(super) fn sent(rows: &mut [Rows], (time, added): (usize, usize)) -> Result<Sent> {
     let mut take = |place: usize| {
         let row = rows.get_mut(place).and_then(|rows| rows.rows.pop());
         row.ok_or_else(|| Error::internal("a send gave no row"))
@@ -278,7 +277,7 @@ fn sent(rows: &mut [Rows], time: usize, added: usize) -> Result<Sent> {
 }
 
 /// Adds the statements of a send; returns the places of the time and of the author's names.
-fn write_message(change: &mut Change, draft: &Draft, now: Ms) -> (usize, usize) {
+pub(super) fn write_message(change: &mut Change, draft: &Draft, now: Ms) -> (usize, usize) {
     let (id, room, author) = (&draft.id, &draft.room, &draft.author);
     let top = draft.kind.as_deref().is_none_or(|kind| kind == "e2e")
         && (draft.thread.is_none() || draft.tshow);

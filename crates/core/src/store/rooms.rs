@@ -12,6 +12,7 @@ use crate::list::{ListQuery, Page, count};
 use crate::message::Message;
 use crate::open::NewRoom;
 use crate::room::{Conversation, Member, Room};
+use crate::send::Draft;
 use crate::time::Ms;
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -54,6 +55,16 @@ const ADD: &str =
 const ADD_NAME: &str = "INSERT INTO usernames (name, room) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 /// Locks an account, so that it is not switched on or off while a room is made for it.
 const HOLD: &str = "UPDATE users SET updated = updated WHERE id = $1";
+const SET_TOPIC: &str = "UPDATE rooms SET topic = $2 WHERE id = $1";
+const HOLD_ROOM: &str = "UPDATE rooms SET updated = updated WHERE id = $1 AND kind = 'd'";
+const BURY_MEMBERS: &str = "INSERT INTO tombstones (kind, id, room, usr, ts)
+    SELECT 'member', s.id, s.room, s.usr, CAST($2 AS BIGINT) FROM members s WHERE s.room = $1
+    ON CONFLICT DO NOTHING";
+const TELL_MEMBERS: &str = "INSERT INTO events (pos, ts, kind, room, audience, ref)
+    SELECT event_pos(), CAST($2 AS BIGINT), CAST($3 AS KEYTEXT), s.room, s.usr, s.room
+    FROM members s WHERE s.room = $1";
+const FORGET_MESSAGES: &str = "DELETE FROM tombstones WHERE kind = 'message' AND room = $1";
+const REMOVE: &str = "DELETE FROM rooms WHERE id = $1";
 const SILENCE: &str = "UPDATE rooms SET ro = TRUE WHERE id = $1 AND users_count = 2
     AND EXISTS (SELECT 1 FROM members m WHERE m.room = $1 AND m.disabled)";
 
@@ -261,6 +272,33 @@ pub(crate) fn add_names(change: &mut Change, room: &RoomId, usernames: &[String]
     for name in usernames {
         change.run(ADD_NAME, [name.into(), room.into()]);
     }
+}
+
+/// Gives a room a topic (an empty one takes it off) and says so in the room, as one change.
+pub(crate) async fn set_topic(
+    store: &Store,
+    topic: &str,
+    notice: &Draft,
+    now: Ms,
+) -> Result<messages::Sent> {
+    let mut change = Change::new();
+    let written = messages::write_message(&mut change, notice, now);
+    let topic = Some(topic).filter(|topic| !topic.is_empty());
+    change.expect(1, Error::NoRoom, SET_TOPIC, [(&notice.room).into(), topic.into()]);
+    let room = notice.room.as_str();
+    events::add(&mut change, now, Kind::RoomChanged, Some(room), None, room);
+    messages::sent(&mut store.write(change).await?, written)
+}
+
+/// Removes a direct room with all in it; each member's own trace of that stays.
+pub(crate) async fn remove(store: &Store, room: &RoomId, now: Ms) -> Result<()> {
+    let mut change = Change::new();
+    change.expect(1, Error::NoRoom, HOLD_ROOM, [room.into()]);
+    change.run(BURY_MEMBERS, [room.into(), now.into()]);
+    change.run(TELL_MEMBERS, [room.into(), now.into(), Kind::RoomDeleted.name().into()]);
+    change.run(FORGET_MESSAGES, [room.into()]);
+    change.expect(1, Error::NoRoom, REMOVE, [room.into()]);
+    store.write(change).await.map(drop)
 }
 
 /// Which rooms a listing is of.
