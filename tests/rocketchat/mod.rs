@@ -10,6 +10,7 @@ mod chat_marks;
 mod chat_pins;
 mod chat_post;
 mod chat_refused;
+mod chat_search;
 mod chat_send;
 mod chat_update;
 mod counters;

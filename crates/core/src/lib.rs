@@ -26,6 +26,7 @@ mod operator;
 mod publisher;
 pub mod reading;
 pub mod room;
+pub mod search;
 pub mod send;
 pub mod setting;
 mod store;

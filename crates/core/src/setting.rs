@@ -111,6 +111,7 @@ known! {
     DELETE_MINUTES = number("Message_AllowDeleting_BlockDeleteInMinutes", 0, true);
     SHOW_DELETED = flag("Message_ShowDeletedStatus", false, true);
     KEEP_HISTORY = flag("Message_KeepHistory", false, true);
+    SEARCH_BY_REGEX = flag("Message_AlwaysSearchRegExp", false, false);
     MEMBERS_SET_TOPIC = flag("Parlance_Members_Set_Topic", true, false);
     LOGIN_DAYS = number("Accounts_LoginExpiration", 90, true);
     REGISTRATION = text("Accounts_RegistrationForm", "Public", true);

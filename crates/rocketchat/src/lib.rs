@@ -16,6 +16,7 @@ mod post;
 mod rooms;
 pub mod routes;
 mod schema;
+mod search;
 mod server;
 mod session;
 mod settings;

@@ -5,8 +5,8 @@
 use crate::call::Call;
 use crate::error::Failure;
 use crate::{
-    change, chat, dm, history, marked, post, rooms, server, session, settings, subscriptions,
-    threads, users,
+    change, chat, dm, history, marked, post, rooms, search, server, session, settings,
+    subscriptions, threads, users,
 };
 use axum::http::Method;
 use std::future::Future;
@@ -85,6 +85,7 @@ pub static ROUTES: &[Route] = table! {
     POST "chat.pinMessage" login chat::pin;
     POST "chat.unPinMessage" login chat::unpin;
 
+    GET "chat.search" login search::search;
     GET "chat.syncMessages" login history::sync_messages;
     GET "chat.getDeletedMessages" login history::deleted_messages;
 

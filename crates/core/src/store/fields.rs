@@ -36,6 +36,21 @@ impl FieldMap for OfMessages {
     }
 }
 
+/// The same in a listing of many rooms.
+pub(super) struct OfMessagesAnywhere;
+
+impl FieldMap for OfMessagesAnywhere {
+    fn column(&self, path: &str) -> Option<Column> {
+        match path {
+            "mentions._id" => Some(Column::Each {
+                within: "EXISTS (SELECT 1 FROM mentioned x WHERE x.message = m.id",
+                value: "x.usr",
+            }),
+            other => OfMessages.column(other),
+        }
+    }
+}
+
 /// The names of a room document, as SQL sees them.
 pub(super) struct OfRooms;
 

@@ -19,6 +19,7 @@ mod postgres;
 pub(crate) mod reading;
 pub(crate) mod rooms;
 mod scan;
+pub(crate) mod search;
 pub(crate) mod server;
 mod sqlite;
 pub(crate) mod threads;
