@@ -196,6 +196,18 @@ CREATE TABLE versions (
 );
 CREATE INDEX versions_room ON versions (room);
 
+-- What people reported, for who moderates; it outlives the message.
+CREATE TABLE reports (
+  id          KEYTEXT PRIMARY KEY,
+  ts          BIGINT NOT NULL,
+  message     KEYTEXT NOT NULL,
+  room        KEYTEXT NOT NULL,
+  usr         KEYTEXT NOT NULL,             -- who reported
+  msg         KEYTEXT NOT NULL,             -- what it said then
+  description KEYTEXT NOT NULL
+);
+CREATE INDEX reports_ts ON reports (ts, id);
+
 -- A client's own key for a send, so that a retry finds what the first try stored.
 CREATE TABLE client_keys (
   usr     KEYTEXT NOT NULL,

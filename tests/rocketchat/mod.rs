@@ -24,6 +24,7 @@ mod dm_open_close;
 mod dm_query;
 mod dm_resolve;
 mod login;
+mod moderation;
 mod permissions;
 mod rooms;
 mod session;

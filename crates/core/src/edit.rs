@@ -2,13 +2,15 @@
 //! of what the caller says of it; a message in a foreign room is one that is not there.
 
 use crate::access::Access;
-use crate::caller::{Caller, Perm};
+use crate::caller::{Admin, Caller, Perm};
 use crate::error::{Error, Feature, Result};
+use crate::list::{ListQuery, Marks, count};
 use crate::message::Message;
 use crate::send::{NewMessage, TextLimit};
 use crate::store::edits::{self, Removal};
 use crate::time::Ms;
 use crate::{Core, setting};
+use parlance_query::Filter;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -121,6 +123,55 @@ impl Core {
             keep: settings.on(&setting::KEEP_HISTORY),
         };
         edits::remove(self.store(), &removal, self.clock().now()).await
+    }
+
+    /// Keeps what the caller reports of a message.
+    pub async fn report(&self, caller: &Caller, message: &Message, why: &str) -> Result<()> {
+        let now = self.clock().now();
+        let id = self.chance().id(now);
+        edits::report(self.store(), &id, &message.id, caller.id(), why, now).await
+    }
+
+    /// Removes messages of a room of the administrator's, for good and without stubs, a hundred at
+    /// a time; returns how many went.
+    pub async fn clean(
+        &self,
+        admin: Admin<'_>,
+        access: &Access,
+        filter: Filter,
+        limit: Option<i64>,
+    ) -> Result<usize> {
+        const AT_ONCE: i64 = 100;
+        admin.holds(Perm::CleanChannelHistory)?;
+        let mut gone = 0;
+        loop {
+            let left = limit.map_or(AT_ONCE, |limit| AT_ONCE.min(limit - count(gone)));
+            if left <= 0 {
+                return Ok(gone);
+            }
+            let query = ListQuery { filter: filter.clone(), ..ListQuery::first(left) };
+            let none = |_: &Message| Value::Null;
+            let page =
+                self.messages(admin.caller, access, &query, &Marks::default(), &none).await?.items;
+            if page.is_empty() {
+                return Ok(gone);
+            }
+            let keep = self.settings().on(&setting::KEEP_HISTORY);
+            let all: Vec<Removal<'_>> = page
+                .iter()
+                .map(|message| Removal {
+                    id: &message.id,
+                    room: &message.room,
+                    thread: message.thread.as_ref(),
+                    by: admin.caller.id(),
+                    stub: None,
+                    although_read_only: true,
+                    keep,
+                })
+                .collect();
+            edits::remove_all(self.store(), &all, self.clock().now()).await?;
+            gone += page.len();
+        }
     }
 
     fn check_editable(&self, caller: &Caller, message: &Message) -> Result<()> {

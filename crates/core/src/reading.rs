@@ -2,6 +2,7 @@
 
 use crate::Core;
 use crate::access::Access;
+use crate::account::User;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::message::Message;
@@ -56,6 +57,11 @@ impl Core {
             None => Vec::new(),
         };
         Ok((all, ended))
+    }
+
+    /// Who has looked at a room since a time, with the accounts, in the order of joining.
+    pub async fn readers(&self, access: &Access, since: Ms) -> Result<Vec<(Member, Option<User>)>> {
+        members::readers(self.store(), &access.room.id, since).await
     }
 
     /// The caller's memberships that ended after `since`.

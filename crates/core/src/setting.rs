@@ -111,6 +111,7 @@ known! {
     DELETE_MINUTES = number("Message_AllowDeleting_BlockDeleteInMinutes", 0, true);
     SHOW_DELETED = flag("Message_ShowDeletedStatus", false, true);
     KEEP_HISTORY = flag("Message_KeepHistory", false, true);
+    READ_RECEIPTS = flag("Message_Read_Receipt_Enabled", false, true);
     SEARCH_BY_REGEX = flag("Message_AlwaysSearchRegExp", false, false);
     MEMBERS_SET_TOPIC = flag("Parlance_Members_Set_Topic", true, false);
     LOGIN_DAYS = number("Accounts_LoginExpiration", 90, true);
@@ -158,7 +159,6 @@ const OTHERS: &[Known] = &[
     text("Message_ErasureType", "Delete", true),
     number("Message_GroupingPeriod", 300, true),
     flag("Message_AllowBadWordsFilter", false, false),
-    flag("Message_Read_Receipt_Enabled", false, true),
     flag("Store_Last_Message", true, true),
     text("Unread_Count", "user_and_group_mentions_only", true),
     text("Unread_Count_DM", "all_messages", true),

@@ -11,6 +11,7 @@ mod dm;
 mod error;
 mod history;
 mod marked;
+mod moderation;
 mod page;
 mod post;
 mod rooms;

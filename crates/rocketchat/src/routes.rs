@@ -5,7 +5,7 @@
 use crate::call::Call;
 use crate::error::Failure;
 use crate::{
-    change, chat, dm, history, marked, post, rooms, search, server, session, settings,
+    change, chat, dm, history, marked, moderation, post, rooms, search, server, session, settings,
     subscriptions, threads, users,
 };
 use axum::http::Method;
@@ -73,6 +73,9 @@ pub static ROUTES: &[Route] = table! {
     POST "rooms.saveNotification" login rooms::save_notification;
     POST "rooms.leave" login rooms::leave;
     POST "rooms.delete" login rooms::delete;
+    POST "rooms.cleanHistory" login moderation::clean_history;
+    GET "rooms.adminRooms" login moderation::admin_rooms;
+    GET "rooms.getDiscussions" login moderation::discussions;
 
     POST "chat.sendMessage" login post::send_message;
     POST "chat.postMessage" login post::post_message;
@@ -100,6 +103,9 @@ pub static ROUTES: &[Route] = table! {
     POST "chat.unfollowMessage" login threads::unfollow;
     POST "chat.readThread" login threads::read;
     GET "chat.ignoreUser" login rooms::ignore;
+    POST "chat.reportMessage" login moderation::report;
+    GET "chat.getMessageReadReceipts" login moderation::receipts;
+    GET "chat.getDiscussions" login moderation::discussions;
 
     GET "subscriptions.get" login subscriptions::get;
     GET "subscriptions.getOne" login subscriptions::get_one;

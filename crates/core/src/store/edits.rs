@@ -121,8 +121,20 @@ pub(crate) struct Removal<'a> {
 /// Removes a message, or leaves a stub of it; refuses with [`Error::NoMessage`] if it is gone (or
 /// the room turned read-only meanwhile).
 pub(crate) async fn remove(store: &Store, removal: &Removal<'_>, now: Ms) -> Result<()> {
-    let Removal { id, room, by, .. } = *removal;
+    remove_all(store, std::slice::from_ref(removal), now).await
+}
+
+/// Removes several messages in one change, or none.
+pub(crate) async fn remove_all(store: &Store, all: &[Removal<'_>], now: Ms) -> Result<()> {
     let mut change = Change::new();
+    for removal in all {
+        remove_in(&mut change, removal, now);
+    }
+    store.write(change).await.map(drop)
+}
+
+fn remove_in(change: &mut Change, removal: &Removal<'_>, now: Ms) {
+    let Removal { id, room, by, .. } = *removal;
     let args: [Value; 5] = [
         room.into(),
         now.into(),
@@ -136,18 +148,37 @@ pub(crate) async fn remove(store: &Store, removal: &Removal<'_>, now: Ms) -> Res
     }
     if let Some(root) = removal.thread {
         change.run(LESS_REPLIES, [root.into(), room.into()]);
-        events::add_message(&mut change, Kind::MessageChanged, root.as_str());
+        events::add_message(change, Kind::MessageChanged, root.as_str());
     }
     if let Some((edited_by, body)) = &removal.stub {
         let args = [id.into(), room.into(), body.into(), edited_by.into()];
         change.expect(1, Error::NoMessage, STUB, args);
         change.run(DROP_MENTIONS, [id.into()]);
-        events::add_message(&mut change, Kind::MessageChanged, id.as_str());
+        events::add_message(change, Kind::MessageChanged, id.as_str());
     } else {
         change.expect(1, Error::NoMessage, BURY, [id.into(), room.into()]);
         change.expect(1, Error::NoMessage, REMOVE, [id.into(), room.into()]);
         let (room, id) = (room.as_str(), id.as_str());
-        events::add(&mut change, now, Kind::MessageDeleted, Some(room), None, id);
+        events::add(change, now, Kind::MessageDeleted, Some(room), None, id);
     }
+}
+
+const REPORT: &str = "INSERT INTO reports (id, ts, message, room, usr, msg, description)
+    SELECT CAST($1 AS KEYTEXT), CAST($2 AS BIGINT), m.id, m.room, CAST($4 AS KEYTEXT), m.msg,
+        CAST($5 AS KEYTEXT)
+    FROM messages m WHERE m.id = $3";
+
+/// Keeps what somebody reports of a message.
+pub(crate) async fn report(
+    store: &Store,
+    id: &str,
+    message: &MessageId,
+    by: &UserId,
+    description: &str,
+    now: Ms,
+) -> Result<()> {
+    let mut change = Change::new();
+    let args: [Value; 5] = [id.into(), now.into(), message.into(), by.into(), description.into()];
+    change.expect(1, Error::NoMessage, REPORT, args);
     store.write(change).await.map(drop)
 }

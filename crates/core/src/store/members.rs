@@ -1,7 +1,8 @@
 //! Members: a user's own view of a room. Unread counts are derived (ruling A2): a member row holds
 //! how far it has read, so a send touches the sender's row and nobody else's.
 
-use super::{Change, Read, Row, Store, Value, events, rooms};
+use super::{Change, Read, Row, Store, Value, events, rooms, users};
+use crate::account::User;
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{RoomId, UserId};
@@ -60,6 +61,14 @@ const THREADS: &str = "SELECT room, thread, named, everyone FROM unread_threads
     WHERE usr = $1 ORDER BY room, thread";
 const THREADS_OF_ONE: &str = "SELECT room, thread, named, everyone FROM unread_threads
     WHERE usr = $1 AND room = $2 ORDER BY room, thread";
+const READERS: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", ",
+    users::columns!(),
+    " FROM members s LEFT JOIN users u ON u.id = s.usr
+      WHERE s.room = $1 AND s.ls >= $2 ORDER BY s.place, s.usr"
+);
 const ENDED: &str = "SELECT id, room, ts FROM tombstones
     WHERE kind = 'member' AND usr = $1 AND ts > $2 ORDER BY ts, id";
 
@@ -116,6 +125,21 @@ pub(crate) async fn one(store: &Store, user: &UserId, room: &str) -> Result<Opti
     let args: [Value; 2] = [user.into(), room.into()];
     let reads = [Read::new(ONE, args.clone()), Read::new(THREADS_OF_ONE, args)];
     Ok(memberships(store, reads).await?.pop())
+}
+
+/// Members of a room who looked at it at or after a time, in the order of joining.
+pub(crate) async fn readers(
+    store: &Store,
+    room: &RoomId,
+    since: Ms,
+) -> Result<Vec<(Member, Option<User>)>> {
+    let mut all = Vec::new();
+    for mut row in store.read(READERS, [room.into(), since.into()]).await? {
+        let member = read(&mut row)?;
+        let user = if row.is_null()? { None } else { Some(users::read(&mut row)?) };
+        all.push((member, user));
+    }
+    Ok(all)
 }
 
 /// A user's memberships that ended after `since`.
