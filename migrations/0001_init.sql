@@ -208,6 +208,20 @@ CREATE TABLE reports (
 );
 CREATE INDEX reports_ts ON reports (ts, id);
 
+-- Answers to writes that carried a client's own key (Idempotency-Key), for a day: made with the first
+-- change of the write, so that a row says that it happened; the answer itself follows.
+CREATE TABLE answers (
+  usr    KEYTEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  route  KEYTEXT NOT NULL,
+  name   KEYTEXT NOT NULL,                  -- the client's key
+  hash   KEYTEXT NOT NULL,                  -- of what it asked
+  ts     BIGINT NOT NULL,
+  status BIGINT,
+  body   KEYTEXT,
+  PRIMARY KEY (usr, route, name)
+);
+CREATE INDEX answers_ts ON answers (usr, ts);
+
 -- A client's own key for a send, so that a retry finds what the first try stored.
 CREATE TABLE client_keys (
   usr     KEYTEXT NOT NULL,

@@ -26,6 +26,7 @@ mod dm_resolve;
 mod login;
 mod moderation;
 mod permissions;
+mod retries;
 mod rooms;
 mod session;
 mod settings;

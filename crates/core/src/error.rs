@@ -66,6 +66,9 @@ pub enum Error {
     /// A key was used before, for something else.
     #[error("this key was used for another message")]
     DuplicateKey,
+    /// A write with this key was made before (or is being made): its answer is the one to give.
+    #[error("this key was used before")]
+    Retried,
     /// The thread does not exist in this room, or threads are off.
     #[error("no such thread")]
     NoThread,

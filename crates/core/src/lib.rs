@@ -25,6 +25,7 @@ pub mod open;
 mod operator;
 mod publisher;
 pub mod reading;
+pub mod retry;
 pub mod room;
 pub mod search;
 pub mod send;

@@ -98,6 +98,7 @@ fn rendered(error: Error) -> Rendered {
         }
         Error::DuplicateMessage => (CONFLICT, "a message with this id exists".into()),
         Error::DuplicateKey => (CONFLICT, "clientId was used for another message".into()),
+        Error::Retried => (CONFLICT, "the first call with this key left no answer yet".into()),
         Error::NoThread => (BAD, "unknown threadId".into()),
         Error::NoMessage => (MISSING, "message not found".into()),
         Error::UnknownEmoji => (BAD, "unknown emoji".into()),

@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) ip: String,
     pub(crate) query: Map<String, Value>,
     pub(crate) body: Map<String, Value>,
+    /// The client's own key for this write, and what stands for all that it asks.
+    pub(crate) retry: Option<(String, String)>,
     caller: Option<Caller>,
 }
 
@@ -43,12 +45,17 @@ impl Call {
             None => None,
         };
         let query = params(parts.uri.query().unwrap_or(""))?;
-        let body = if parts.method == Method::POST {
+        let (mut body_read, mut retry) = (Map::new(), None);
+        if parts.method == Method::POST {
             let bytes = body::read(body, edge.options().body_limit).await?;
-            body::object(&parts.headers, &bytes)?
-        } else {
-            Map::new()
-        };
+            if caller.is_some() {
+                retry = retry_key(&parts.headers)?.map(|key| {
+                    let query = parts.uri.query().unwrap_or("");
+                    (key.to_owned(), parlance_core::retry::hash(&[query.as_bytes(), &bytes]))
+                });
+            }
+            body_read = body::object(&parts.headers, &bytes)?;
+        }
         let ip = ip::client(&parts.headers, &parts.extensions, &edge.options().trusted_proxies);
         let path = parts.uri.path().to_owned();
         Ok(Self {
@@ -57,7 +64,8 @@ impl Call {
             path,
             ip,
             query,
-            body,
+            body: body_read,
+            retry,
             caller,
         })
     }
@@ -99,6 +107,18 @@ impl Call {
             _ => None,
         }
     }
+}
+
+/// `Idempotency-Key`, if it is one.
+fn retry_key(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
+    const MOST: usize = 255;
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = key.to_str().ok().filter(|key| !key.trim().is_empty() && key.len() <= MOST);
+    key.map(Some).ok_or_else(|| {
+        Failure::coded("error-invalid-idempotency-key", "Invalid Idempotency-Key header")
+    })
 }
 
 /// Token and user id; both headers or none.

@@ -177,6 +177,10 @@ fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
             StatusCode::CONFLICT,
             coded_body("error-key-reused", "This key was used for another message", None),
         )),
+        Error::Retried => Ok((
+            StatusCode::CONFLICT,
+            coded_body("error-key-in-use", "The first call with this key left no answer yet", None),
+        )),
         Error::NoThread => coded("error-invalid-message", "Invalid Message"),
         Error::NoMessage => coded(
             "error-message-not-found",

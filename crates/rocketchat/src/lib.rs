@@ -72,18 +72,31 @@ fn preflight(request: &axum::http::HeaderMap, allowed: bool) -> Response {
     response
 }
 
+/// Status and body of a request.
+async fn run(edge: &Edge, request: Request) -> Result<(StatusCode, String), Failure> {
+    let route = routes::find(request.method(), request.uri().path()).ok_or(Failure::NoRoute)?;
+    let mut call = Call::read(edge, route, request).await?;
+    let Some((key, hash)) = call.retry.take() else {
+        return Ok((StatusCode::OK, (route.run)(call).await?));
+    };
+    let caller = call.caller()?.clone();
+    let work = async {
+        let (status, body) = rendered((route.run)(call).await.map(|body| (StatusCode::OK, body)));
+        (i64::from(status.as_u16()), body)
+    };
+    // An answer is as large as it is: on the heap, not in every request's frame.
+    let once = edge.core().once(&caller, (route.name, &key, &hash), Box::pin(work));
+    let (status, body) = once.await?;
+    let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+    Ok((status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body))
+}
+
+fn rendered(result: Result<(StatusCode, String), Failure>) -> (StatusCode, String) {
+    result.unwrap_or_else(Failure::render)
+}
+
 async fn answer(edge: &Edge, request: Request) -> Response {
-    let result = match routes::find(request.method(), request.uri().path()) {
-        Some(route) => match Call::read(edge, route, request).await {
-            Ok(call) => (route.run)(call).await,
-            Err(failure) => Err(failure),
-        },
-        None => Err(Failure::NoRoute),
-    };
-    let (status, body) = match result {
-        Ok(body) => (StatusCode::OK, body),
-        Err(failure) => failure.render(),
-    };
+    let (status, body) = rendered(run(edge, request).await);
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json");

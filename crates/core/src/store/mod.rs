@@ -3,6 +3,7 @@
 //! order, and is on disk when `write` returns (fsync on `SQLite`, commit on `PostgreSQL`), or does
 //! not happen at all. Every statement is written once and runs verbatim on both engines.
 
+pub(crate) mod answers;
 pub(crate) mod audit;
 pub(crate) mod edits;
 pub(crate) mod events;
@@ -233,13 +234,14 @@ impl Store {
     /// Makes a change: whole, in order, durable on return, or an error and nothing.
     /// The answer has the rows of each statement, in the order of the statements.
     pub(crate) async fn write(&self, change: Change) -> Result<Vec<Rows>> {
+        let (change, claim) = answers::claimed(change);
         let result = match &self.engine {
             Engine::Sqlite(engine) => engine.write(change).await,
             Engine::Postgres(engine) => engine.write(change).await,
         };
         // After a refusal too: it may have left a gap in the log, which others wait at.
         self.committed.notify_one();
-        result
+        answers::made(claim, result)
     }
 
     /// Makes what waits to be made, and lets go of the data: another process may have it.
