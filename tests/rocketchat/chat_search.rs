@@ -122,7 +122,7 @@ async fn without_a_room_in_all_of_ones_own_and_no_other() {
     let eve = talk.app.user("eve").await;
     assert!(talk.found(&eve, "quick", &[]).await.is_empty());
     for room in [&talk.room, &talk.own, "unknown"] {
-        let query = [("roomId", room.as_ref()), ("searchText", "quick")];
+        let query = [("roomId", room), ("searchText", "quick")];
         let answer = talk.app.rocket(&eve).get("chat.search", &query).await;
         coded(&answer, "error-not-allowed", "Not allowed", &Value::Null);
     }
