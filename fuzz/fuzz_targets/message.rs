@@ -53,6 +53,8 @@ fuzz_target!(|data: (u8, i64, &[u8])| {
     assert_eq!(parsed.md.is_empty(), text.is_empty());
     let steps = parsed.steps();
     assert!(steps <= STEPS_PER_BYTE * text.len() + STEPS, "{steps} steps for {}", text.len());
+    let (_, finding) = parsed.urls_counted();
+    assert!(finding <= 2 * text.len(), "{finding} steps to find addresses in {}", text.len());
     for line in parsed.md.iter().flat_map(lines) {
         assert!(depth(line) <= MAX_DEPTH, "{line:?}");
     }

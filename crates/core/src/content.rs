@@ -75,8 +75,11 @@ impl Core {
             member("md", &md);
         }
         body.push('}');
-        let names = parsed.mentions().into_iter().take(MOST_MENTIONS);
-        let names: Vec<String> = names.map(str::to_owned).collect();
+        // Those who are all are never among the many that are not looked up.
+        let mut names = parsed.mentions();
+        names.sort_by_key(|name| *name != "all" && *name != "here");
+        names.truncate(MOST_MENTIONS);
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let mentions = self.mentions(caller, access, &names).await?;
         Ok((mentions, body))
     }

@@ -98,7 +98,7 @@ impl Parsed {
     /// User names after `@`, in text order, each once, none from code;
     /// `all` and `here` among them.
     pub fn mentions(&self) -> Vec<&str> {
-        walk::collect(&self.md, |node, put| {
+        walk::collect(&self.md, none, |node, put| {
             if let ast::Inline::MentionUser(name) = node {
                 put(name);
             }
@@ -107,7 +107,7 @@ impl Parsed {
 
     /// Names after `#`, in text order, each once, none from code.
     pub fn channels(&self) -> Vec<&str> {
-        walk::collect(&self.md, |node, put| {
+        walk::collect(&self.md, none, |node, put| {
             if let ast::Inline::MentionChannel(name) = node {
                 put(name);
             }
@@ -116,7 +116,24 @@ impl Parsed {
 
     /// Distinct http(s) URLs outside code, in text order.
     pub fn urls(&self) -> Vec<&str> {
-        walk::collect(&self.md, walk::web)
+        self.urls_counted().0
+    }
+
+    /// The same, and the steps that finding them took.
+    pub fn urls_counted(&self) -> (Vec<&str>, usize) {
+        // Headings and lines are asked in turn, so one counter serves both.
+        let steps = std::cell::Cell::new(0);
+        let count = |work: &mut dyn FnMut(&mut usize)| {
+            let mut more = 0;
+            work(&mut more);
+            steps.set(steps.get() + more);
+        };
+        let found = walk::collect(
+            &self.md,
+            |text, put| count(&mut |steps| walk::addresses(text, put, steps)),
+            |node, put| count(&mut |steps| walk::web(node, put, steps)),
+        );
+        (found, steps.get())
     }
 
     /// Steps that reading took: the measure of the linear bound.
@@ -124,3 +141,6 @@ impl Parsed {
         self.steps
     }
 }
+
+/// Nothing is looked for in headings.
+fn none<'t>(_: &'t str, _: &mut dyn FnMut(&'t str)) {}

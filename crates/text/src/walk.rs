@@ -7,10 +7,12 @@ use std::collections::HashSet;
 
 use crate::ast::{Block, Inline};
 
-/// What `pick` puts forward from the inline nodes, in text order, each once.
+/// What `pick` puts forward from the inline nodes and `head` from the text of
+/// headings, in text order, each once.
 pub(crate) fn collect<'t>(
     blocks: &'t [Block],
-    pick: impl Fn(&'t Inline, &mut dyn FnMut(&'t str)),
+    mut head: impl FnMut(&'t str, &mut dyn FnMut(&'t str)),
+    mut pick: impl FnMut(&'t Inline, &mut dyn FnMut(&'t str)),
 ) -> Vec<&'t str> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
@@ -19,8 +21,11 @@ pub(crate) fn collect<'t>(
             found.push(text);
         }
     };
-    let mut take = |node: &'t Inline| pick(node, &mut put);
     for block in blocks {
+        if let Block::Heading { text, .. } = block {
+            head(text, &mut put);
+        }
+        let mut take = |node: &'t Inline| pick(node, &mut put);
         match block {
             Block::Paragraph(line) => visit(line, &mut take),
             Block::Quote(lines) | Block::UnorderedList(lines) | Block::Spoiler(lines) => {
@@ -58,29 +63,39 @@ fn visit<'t>(nodes: &'t [Inline], take: &mut impl FnMut(&'t Inline)) {
     }
 }
 
-/// Web addresses among links, pictures and plain text.
-pub(crate) fn web<'t>(node: &'t Inline, put: &mut dyn FnMut(&'t str)) {
+/// Web addresses among links, pictures and plain text; `steps` counts the bytes
+/// of text that were looked at.
+pub(crate) fn web<'t>(node: &'t Inline, put: &mut dyn FnMut(&'t str), steps: &mut usize) {
     match node {
         Inline::Link { src, .. } | Inline::Image { src, .. } if starts_web(src) => put(src),
         // The tree keeps `(https://x.org)` as text; it is an address all the same.
-        Inline::Plain(text) => {
-            let mut rest = text.as_str();
-            while let Some(at) = rest.find("http") {
-                rest = &rest[at..];
-                let end = rest
-                    .find(|c: char| c.is_whitespace() || "()<>[]{}\"'`|*\\".contains(c))
-                    .unwrap_or(rest.len());
-                let url = rest[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '~', '_']);
-                if starts_web(url) {
-                    put(url);
-                    rest = &rest[end..];
-                } else {
-                    rest = &rest[4..];
-                }
-            }
-        }
+        Inline::Plain(text) => addresses(text, put, steps),
         _ => {}
     }
+}
+
+/// Web addresses in a text. Each byte is passed once: an address, or what only
+/// began like one, is never looked at again.
+pub(crate) fn addresses<'t>(text: &'t str, put: &mut dyn FnMut(&'t str), steps: &mut usize) {
+    let mut rest = text;
+    while let Some(at) = rest.find("http") {
+        *steps += at + "http".len();
+        rest = &rest[at..];
+        if !starts_web(rest) {
+            rest = &rest["http".len()..];
+            continue;
+        }
+        let end = rest
+            .find(|c: char| c.is_whitespace() || "()<>[]{}\"'`|*\\".contains(c))
+            .unwrap_or(rest.len());
+        *steps += end;
+        let url = rest[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '~', '_']);
+        if starts_web(url) {
+            put(url);
+        }
+        rest = &rest[end..];
+    }
+    *steps += rest.len();
 }
 
 /// Whether it is an http(s) address with something after the slashes.

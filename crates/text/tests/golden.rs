@@ -119,3 +119,16 @@ fn nothing_panics() {
         }
     }
 }
+
+#[test]
+fn addresses_are_found_wherever_they_stand_outside_code() {
+    for (text, want) in [
+        ("# see https://a.com now", &["https://a.com"][..]),
+        ("(https://a.com) httphttp http://b.com, http://.", &["https://a.com", "http://b.com"]),
+        ("httphttps://a.com", &["https://a.com"]),
+        ("`https://a.com` https://a.com https://a.com", &["https://a.com"]),
+    ] {
+        let parsed = parlance_text::parse(text, &parlance_text::Options::default());
+        assert_eq!(parsed.urls(), want, "{text}");
+    }
+}

@@ -24,7 +24,7 @@ const UNITS: &[&str] = &[
     "* a\n", "* a", "https://a.b/", "https://", "aaa:", "a-", "a@b.", "@a:", "**", "__", "~~",
     "``", "(((((a", "👨\u{200d}", "😀", "é", "中", "color:#", "<t:", "*a](b", "[*a _b ~c ",
     "||*a _b ~c [d", "\r", "\n", "* *", "_ _", "a:", "0", "a ]( [", "[[a](b.c/((", "*[a](b.c)_",
-    "[a](http://b.c/(", "word https://a.b/c ", "*a _b ~c ||d [e](f `g <h|i @j :k: ", "> - *a\n",
+    "http", "https:// ", "http://.", "# http\n", "[a](http://b.c/(", "word https://a.b/c ", "*a _b ~c ||d [e](f `g <h|i @j :k: ", "> - *a\n",
 ];
 
 /// Every construct at once, and each unit after the others.
@@ -34,7 +34,10 @@ fn mixed() -> String {
 
 fn steps(text: &str) -> usize {
     let options = Options { katex_dollar: true, ..Options::default() };
-    let steps = parse(text, &options).steps();
+    let parsed = parse(text, &options);
+    let (_, finding) = parsed.urls_counted();
+    assert!(finding <= 2 * text.len(), "{finding} steps to find addresses in {}", text.len());
+    let steps = parsed.steps() + finding;
     assert!(steps <= PER_BYTE * text.len() + BASE, "{steps} steps for {} bytes", text.len());
     steps
 }
