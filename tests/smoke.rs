@@ -17,14 +17,21 @@ async fn a_message_goes_through_the_core() {
     assert_eq!((access.member().unread(access.room()), access.member().mentions), (1, 1));
     let page = app
         .core
-        .messages(&bob, &access, &ListQuery::first(50), &Marks::default(), &|_| {
-            serde_json::Value::Null
-        })
+        .messages(
+            &bob,
+            &access,
+            &ListQuery::first(50),
+            &Marks::default(),
+            std::sync::Arc::new(|_| serde_json::Value::Null),
+        )
         .await
         .unwrap();
     assert_eq!((page.total, page.items), (1, vec![sent.message.clone()]));
-    let list =
-        app.core.dm_list(&bob, &ListQuery::first(50), &|_| serde_json::Value::Null).await.unwrap();
+    let list = app
+        .core
+        .dm_list(&bob, &ListQuery::first(50), std::sync::Arc::new(|_| serde_json::Value::Null))
+        .await
+        .unwrap();
     assert_eq!(list.total, 1);
     assert_eq!(list.items[0].last.as_deref(), Some(&sent.message));
     let recent = app.core.dm_recent(&bob, None, 30).await.unwrap();

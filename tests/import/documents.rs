@@ -175,7 +175,10 @@ async fn marks_and_carried_members_come_back() {
     let query = parlance_core::list::ListQuery::first(10);
     let mentioned =
         parlance_core::list::Marks { mentioned: vec!["anna1".to_owned()], ..Default::default() };
-    let page = app.core.messages(&caller, &found, &query, &mentioned, &|_| Value::Null).await;
+    let page = app
+        .core
+        .messages(&caller, &found, &query, &mentioned, std::sync::Arc::new(|_| Value::Null))
+        .await;
     assert_eq!(page.unwrap().total, 1);
 }
 

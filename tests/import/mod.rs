@@ -130,7 +130,11 @@ async fn access(app: &TestApp, user: &TestUser, room: &str) -> Access {
 /// The documents of a user's rooms.
 async fn rooms(app: &TestApp, user: &TestUser) -> Vec<Value> {
     let caller = app.caller(user).await;
-    let page = app.core.dm_list(&caller, &ListQuery::first(100), &|_| Value::Null).await.unwrap();
+    let page = app
+        .core
+        .dm_list(&caller, &ListQuery::first(100), std::sync::Arc::new(|_| Value::Null))
+        .await
+        .unwrap();
     assert_eq!(page.total, i64::try_from(page.items.len()).unwrap());
     page.items.iter().map(room_document).collect()
 }
@@ -140,7 +144,11 @@ async fn messages(app: &TestApp, user: &TestUser, room: &str) -> Vec<Value> {
     let caller = app.caller(user).await;
     let access = app.core.access(&caller, room).await.unwrap();
     let (query, marks) = (ListQuery::first(100), Marks::default());
-    let page = app.core.messages(&caller, &access, &query, &marks, &|_| Value::Null).await.unwrap();
+    let page = app
+        .core
+        .messages(&caller, &access, &query, &marks, std::sync::Arc::new(|_| Value::Null))
+        .await
+        .unwrap();
     assert_eq!(page.total, i64::try_from(page.items.len()).unwrap());
     page.items.iter().map(message_document).collect()
 }

@@ -44,9 +44,9 @@ async fn the_core_has_the_same_message_and_unread_count() {
     let caller = app.caller(&bob).await;
     let room = access(&app, &bob, &channel).await;
     assert_eq!((room.member().unread(room.room()), room.member().mentions), (1, 1));
-    let none = |_: &_| Value::Null;
+    let none = std::sync::Arc::new(|_: &_| Value::Null);
     let query = ListQuery::first(50);
-    let page = app.core.messages(&caller, &room, &query, &Marks::default(), &none).await.unwrap();
+    let page = app.core.messages(&caller, &room, &query, &Marks::default(), none).await.unwrap();
     let stored = &page.items[0];
     assert_eq!(stored.id.as_str(), sent["id"]);
     assert_eq!(time::iso(stored.ts), sent["createdAt"]);

@@ -68,3 +68,56 @@ async fn a_question_that_takes_too_long_is_given_up_and_named() {
     // Nobody else notices: what needs no search is answered.
     assert_eq!(messages(&world, "offset", "0").await.ok()["total"], 2000);
 }
+
+#[tokio::test]
+async fn conditions_on_child_tables_are_answered_however_many() {
+    let world = World::new().await;
+    let names = |n: usize| (0..n).map(|i| format!("user{i}")).collect::<Vec<_>>();
+    let message = json!({"_id": "message0", "rid": world.rooms[0], "msg": "x",
+        "mentions": names(150).iter().map(|id| json!({"_id": id})).collect::<Vec<_>>(),
+        "u": {"_id": world.ann.id, "username": "ann"}, "ts": time::iso(START),
+        "_updatedAt": time::iso(START)});
+    world.import([message]).await;
+    for (query, total) in [
+        (json!({"mentions._id": {"$all": names(90)}}), 1),
+        (json!({"mentions._id": {"$all": names(151)[62..].to_vec()}}), 0),
+        (json!({"mentions._id": names(400)}), 0),
+        (
+            json!({"$or": (0..90).map(|i| json!({"mentions._id": format!("user{i}x")})).collect::<Vec<_>>()}),
+            0,
+        ),
+        (
+            json!({"$nor": (0..90).map(|i| json!({"mentions._id": format!("user{i}x")})).collect::<Vec<_>>()}),
+            1,
+        ),
+    ] {
+        let body = messages(&world, "query", &query.to_string()).await.ok();
+        assert_eq!(body["total"], total, "{query}");
+    }
+    // The items of an array are values as those of a list are.
+    let many = json!({"mentions._id": names(501)}).to_string();
+    let body = messages(&world, "query", &many).await.expect(400);
+    assert_eq!(body["errorType"], "error-invalid-query");
+}
+
+#[tokio::test]
+async fn the_largest_filter_that_the_settings_can_allow_is_answered() {
+    let world = World::new().await;
+    for (setting, value) in
+        [("Bytes", 1_000_000), ("Conditions", 100_000), ("Values", 100_000), ("Depth", 1000)]
+    {
+        let id = format!("Parlance_Query_Max_{setting}");
+        set(&world.app, &world.boss, &id, value.into()).await;
+    }
+    let parts: Vec<Value> = (0..890).map(|n| json!({"u.name": {"$ne": n.to_string()}})).collect();
+    let text = |n: usize| (0..n).map(|i| i.to_string()).collect::<Vec<_>>();
+    for query in [
+        json!({"$and": parts[..440]}),
+        json!({"$or": parts[..440]}),
+        json!({"msg": {"$in": text(3000)}}),
+        json!({"msg": {"$nin": text(3000)}}),
+    ] {
+        let params = [("roomId", world.rooms[0].as_str()), ("query", &query.to_string())];
+        assert_eq!(world.app.rocket(&world.ann).get("dm.messages", &params).await.ok()["total"], 0);
+    }
+}

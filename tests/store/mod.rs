@@ -159,8 +159,8 @@ pub(super) async fn session(core: &Core, id: &str) -> String {
 pub(super) async fn stored(core: &Core, caller: &Caller, room: &str) -> Vec<Message> {
     let access = core.access(caller, room).await.unwrap();
     let all = ListQuery { limit: None, ..ListQuery::first(1) };
-    let nothing = |_: &Message| serde_json::Value::Null;
-    let page = core.messages(caller, &access, &all, &Marks::default(), &nothing).await.unwrap();
+    let nothing = std::sync::Arc::new(|_: &Message| serde_json::Value::Null);
+    let page = core.messages(caller, &access, &all, &Marks::default(), nothing).await.unwrap();
     assert_eq!(page.total, page.items.len() as i64, "the kept count is the number of messages");
     page.items.into_iter().rev().collect()
 }

@@ -44,7 +44,7 @@ async fn check(core: &Core, members: &[Caller], opened: &[Opened]) -> String {
         assert_eq!(those, members.iter().map(|member| member.id().clone()).collect());
         assert_eq!(found.members.len(), members.len());
         let first = ListQuery::first(100);
-        let list = core.dm_list(member, &first, &|_| serde_json::Value::Null);
+        let list = core.dm_list(member, &first, std::sync::Arc::new(|_| serde_json::Value::Null));
         let list = list.await.unwrap();
         assert_eq!(list.items.iter().filter(|listed| listed.id == room.id).count(), 1);
     }

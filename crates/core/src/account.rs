@@ -6,7 +6,7 @@
 use crate::caller::{Admin, Caller, Perm, ROLES};
 use crate::error::{Error, Feature, Result};
 use crate::id::{UserId, is_id, looks_made_here};
-use crate::list::{ListQuery, Page};
+use crate::list::{Document, ListQuery, Page};
 use crate::login::{NewSession, Password};
 use crate::store::users;
 use crate::time::Ms;
@@ -310,7 +310,7 @@ impl Core {
         &self,
         _: &Caller,
         query: &ListQuery,
-        document: &(dyn Fn(&User) -> Value + Sync),
+        document: Document<User>,
     ) -> Result<Page<User>> {
         users::list(self.store(), query, document).await
     }

@@ -4,7 +4,7 @@
 use crate::access::Access;
 use crate::caller::{Admin, Caller, Perm};
 use crate::error::{Error, Feature, Result};
-use crate::list::{ListQuery, Marks, count};
+use crate::list::{Document, ListQuery, Marks, count};
 use crate::message::Message;
 use crate::send::{NewMessage, TextLimit};
 use crate::store::edits::{self, Removal};
@@ -13,6 +13,7 @@ use crate::{Core, setting};
 use parlance_query::Filter;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
 /// What a message shall say.
 #[derive(Clone, Debug)]
@@ -150,9 +151,9 @@ impl Core {
                 return Ok(gone);
             }
             let query = ListQuery { filter: filter.clone(), ..ListQuery::first(left) };
-            let none = |_: &Message| Value::Null;
+            let none: Document<Message> = Arc::new(|_| Value::Null);
             let page =
-                self.messages(admin.caller, access, &query, &Marks::default(), &none).await?.items;
+                self.messages(admin.caller, access, &query, &Marks::default(), none).await?.items;
             if page.is_empty() {
                 return Ok(gone);
             }

@@ -4,6 +4,8 @@
 
 use crate::time::Ms;
 use parlance_query::{Filter, Sort};
+use serde_json::Value;
+use std::sync::Arc;
 
 /// Filter, order, offset and limit of one listing.
 #[derive(Clone, Debug)]
@@ -35,6 +37,9 @@ impl ListQuery {
         }
     }
 }
+
+/// How a face shows an item of a list to filters and sorts: dates marked as dates.
+pub type Document<T> = Arc<dyn Fn(&T) -> Value + Send + Sync>;
 
 /// A piece of a listing, and how many there are in all.
 #[derive(Clone, Debug)]

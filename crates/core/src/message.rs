@@ -5,11 +5,10 @@ use crate::access::Access;
 use crate::caller::Caller;
 use crate::error::{Error, Feature, Result};
 use crate::id::{MessageId, RoomId, UserId};
-use crate::list::{ListQuery, Marks, Page};
+use crate::list::{Document, ListQuery, Marks, Page};
 use crate::store::messages;
 use crate::time::Ms;
 use crate::{Admin, Core, Perm, audit, setting};
-use serde_json::Value;
 
 /// Who wrote a message, as known when it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,7 +88,7 @@ impl Core {
         access: &Access,
         query: &ListQuery,
         marks: &Marks,
-        document: &(dyn Fn(&Message) -> Value + Sync),
+        document: Document<Message>,
     ) -> Result<Page<Message>> {
         messages::list(self.store(), &access.room.id, caller.id(), query, marks, document).await
     }
@@ -103,7 +102,7 @@ impl Core {
         ip: &str,
         room: Option<&str>,
         query: &ListQuery,
-        document: &(dyn Fn(&Message) -> Value + Sync),
+        document: Document<Message>,
     ) -> Result<Page<Message>> {
         admin.holds(Perm::ViewRoomAdministration)?;
         if !self.settings().on(&setting::DM_HISTORY) {

@@ -8,7 +8,7 @@ use crate::caller::{Admin, Caller};
 use crate::content::Mentions;
 use crate::error::{Error, Result};
 use crate::id::{RoomId, UserId};
-use crate::list::{ListQuery, Page, count};
+use crate::list::{Document, ListQuery, Page, count};
 use crate::message::Message;
 use crate::send::Draft;
 use crate::store::rooms::Whose;
@@ -151,7 +151,7 @@ impl Core {
         &self,
         caller: &Caller,
         query: &ListQuery,
-        document: &(dyn Fn(&Room) -> Value + Sync),
+        document: Document<Room>,
     ) -> Result<Page<Room>> {
         rooms::list(self.store(), Whose::Own, caller.id(), query, document).await
     }
@@ -162,7 +162,7 @@ impl Core {
         admin: Admin<'_>,
         ip: &str,
         query: &ListQuery,
-        document: &(dyn Fn(&Room) -> Value + Sync),
+        document: Document<Room>,
     ) -> Result<Page<Room>> {
         admin.holds(Perm::ViewRoomAdministration)?;
         let page =

@@ -5,7 +5,7 @@
 use crate::access::Access;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::list::{ListQuery, Page};
+use crate::list::{Document, ListQuery, Page};
 use crate::message::Message;
 use crate::store::search;
 use crate::{Core, setting, time};
@@ -33,7 +33,7 @@ impl Core {
         access: Option<&Access>,
         text: &str,
         mut query: ListQuery,
-        document: &(dyn Fn(&Message) -> Value + Sync),
+        document: Document<Message>,
     ) -> Result<Page<Message>> {
         let settings = self.settings();
         let wanted = Wanted::read(text, caller, settings.on(&setting::SEARCH_BY_REGEX))?;

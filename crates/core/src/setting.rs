@@ -133,7 +133,7 @@ known! {
     QUERY_VALUES = number("Parlance_Query_Max_Values", 500, false);
     QUERY_REGEXES = number("Parlance_Query_Max_Regexes", 16, false);
     QUERY_REGEX_TEXT = number("Parlance_Query_Max_Regex_Bytes", 512, false);
-    QUERY_REGEX_SIZE = number("Parlance_Query_Max_Regex_Size", 1_048_576, false);
+    QUERY_REGEX_SIZE = number("Parlance_Query_Max_Regex_Size", 262_144, false);
     QUERY_SORT_KEYS = number("Parlance_Query_Max_Sort_Keys", 8, false);
     QUERY_FIELDS = number("Parlance_Query_Max_Fields", 100, false);
     LOG_ROWS = number("Parlance_Event_Log_Max_Rows", 1_000_000, false);

@@ -4,13 +4,13 @@
 use crate::access::Access;
 use crate::caller::Caller;
 use crate::error::{Error, Feature, Result};
-use crate::list::{ListQuery, Page};
+use crate::list::{Document, ListQuery, Page};
 use crate::message::Message;
 use crate::store::threads;
 use crate::time::Ms;
 use crate::{Core, setting};
 use parlance_query::Filter;
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub use crate::store::threads::Roots;
 
@@ -30,7 +30,7 @@ impl Core {
         access: &Access,
         which: Roots,
         query: &ListQuery,
-        document: &(dyn Fn(&Message) -> Value + Sync),
+        document: Document<Message>,
     ) -> Result<Page<Message>> {
         self.check_threads()?;
         threads::roots(self.store(), &access.room.id, caller.id(), which, query, document).await
@@ -53,7 +53,7 @@ impl Core {
         caller: &Caller,
         (root, access): &(Message, Access),
         query: &ListQuery,
-        document: &(dyn Fn(&Message) -> Value + Sync),
+        document: Document<Message>,
     ) -> Result<Page<Message>> {
         let place = (&root.id, &access.room.id);
         threads::replies(self.store(), place, caller.id(), query, document).await

@@ -26,7 +26,7 @@ pub use kind::Kind;
 pub use path::{Path, Segment};
 pub use pattern::Pattern;
 pub use sort::{Key, Sort, SortKey};
-pub use sql::{Arg, Column, Compiled, FieldMap, compile, order_by, rest};
+pub use sql::{Arg, Column, Compiled, FieldMap, Scalars, child_tables, compile, order_by, rest};
 pub use value::order;
 
 /// How much one request may ask for; every number is a refusal, never a truncation.
@@ -38,7 +38,7 @@ pub struct Limits {
     pub depth: usize,
     /// Conditions and groups of conditions in a filter.
     pub nodes: usize,
-    /// Values in all `$in`, `$nin` and `$all` lists of a filter together.
+    /// Values in all lists of a filter together: `$in`, `$nin`, `$all`, and arrays compared with.
     pub in_values: usize,
     /// Regular expressions in a filter.
     pub regexes: usize,
@@ -61,7 +61,7 @@ impl Default for Limits {
             in_values: 500,
             regexes: 16,
             regex_text: 512,
-            regex_size: 1 << 20,
+            regex_size: 1 << 18,
             sort_keys: 8,
             fields: 100,
         }

@@ -95,12 +95,12 @@ impl Parser<'_> {
     ) -> Result<Option<Filter>, String> {
         let on = |test| Filter::Field { path: path.clone(), test };
         Ok(Some(match key {
-            "$eq" => compare(path, Op::Eq, json)?,
-            "$ne" => compare(path, Op::Eq, json)?.negated(),
-            "$gt" => compare(path, Op::Gt, json)?,
-            "$gte" => compare(path, Op::Gte, json)?,
-            "$lt" => compare(path, Op::Lt, json)?,
-            "$lte" => compare(path, Op::Lte, json)?,
+            "$eq" => self.compare(path, Op::Eq, json)?,
+            "$ne" => self.compare(path, Op::Eq, json)?.negated(),
+            "$gt" => self.compare(path, Op::Gt, json)?,
+            "$gte" => self.compare(path, Op::Gte, json)?,
+            "$lt" => self.compare(path, Op::Lt, json)?,
+            "$lte" => self.compare(path, Op::Lte, json)?,
             "$in" => on(Test::In(self.set(key, json)?)),
             "$nin" => on(Test::In(self.set(key, json)?)).negated(),
             "$exists" if truthy(json)? => on(Test::Exists),
@@ -124,8 +124,16 @@ impl Parser<'_> {
                 let test = Test::Regex(self.pattern(source, flags)?);
                 Ok(Filter::Field { path: path.clone(), test })
             }
-            None => compare(path, Op::Eq, json),
+            None => self.compare(path, Op::Eq, json),
         }
+    }
+
+    /// A comparison; the items of an array count as values.
+    fn compare(&mut self, path: &Path, op: Op, json: &Json) -> Result<Filter, String> {
+        if let Json::Array(items) = json {
+            items.iter().try_for_each(|_| self.value())?;
+        }
+        compare(path, op, json)
     }
 
     fn set(&mut self, key: &str, json: &Json) -> Result<Set, String> {
@@ -183,6 +191,7 @@ impl Parser<'_> {
         let mut parts = Vec::new();
         for item in items {
             self.value()?;
+            self.node()?;
             parts.push(match item {
                 Json::Object(members) if elements > 0 => match members.as_slice() {
                     [(_, inner)] => {

@@ -116,15 +116,28 @@ impl SortKey {
         self.0.get(n).map_or(Found::Missing, Found::of)
     }
 
-    /// Bytes it holds, roughly: to keep many within a bound.
+    /// Bytes it holds, roughly and rather too many: to keep many within a bound.
     pub fn size(&self) -> usize {
-        let text = |kept: &Kept| match kept {
-            Kept::Value(Value::String(text)) => text.len(),
-            // Rare: a document or an array among the values of an array.
-            Kept::Value(other @ (Value::Object(_) | Value::Array(_))) => other.to_string().len(),
-            _ => 0,
+        let kept = |kept: &Kept| match kept {
+            Kept::Value(value) => weight(value),
+            Kept::Empty | Kept::Missing => 0,
         };
-        self.0.iter().map(|kept| size_of::<Kept>() + text(kept)).sum()
+        self.0.iter().map(|key| size_of::<Kept>() + kept(key)).sum()
+    }
+}
+
+/// What a value takes in memory: an object's members come in nodes of eleven.
+fn weight(value: &Value) -> usize {
+    const NODE: usize = 700;
+    let own = size_of::<Value>();
+    own + match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(map) => {
+            NODE * (1 + map.len() / 6)
+                + map.iter().map(|(key, value)| key.len() + weight(value)).sum::<usize>()
+        }
+        _ => 0,
     }
 }
 

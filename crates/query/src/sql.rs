@@ -52,7 +52,7 @@ pub enum Column {
 }
 
 /// What the paths of one kind of document are in SQL.
-pub trait FieldMap {
+pub trait FieldMap: Sync {
     /// The column of a dotted path; `None` if SQL cannot tell.
     fn column(&self, path: &str) -> Option<Column>;
 }
@@ -66,6 +66,29 @@ pub struct Compiled {
     pub args: Vec<Arg>,
     /// Whether it accepts exactly the matching documents, and not more.
     pub exact: bool,
+}
+
+/// A map without the child tables: what asks for too many of them at once is left to the matcher.
+pub struct Scalars<'m>(pub &'m dyn FieldMap);
+
+impl FieldMap for Scalars<'_> {
+    fn column(&self, path: &str) -> Option<Column> {
+        self.0.column(path).filter(|column| !matches!(column, Column::Each { .. }))
+    }
+}
+
+/// How many conditions of a filter ask child tables: each is a join of its own to a planner, whose
+/// work grows faster than their number.
+pub fn child_tables(filter: &Filter, map: &dyn FieldMap) -> usize {
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) => {
+            parts.iter().map(|part| child_tables(part, map)).sum()
+        }
+        Filter::Not(inner) => child_tables(inner, map),
+        Filter::Field { path, .. } => {
+            usize::from(matches!(map.column(path.as_str()), Some(Column::Each { .. })))
+        }
+    }
 }
 
 /// Compiles a filter; its arguments are numbered from `first_arg`.
@@ -264,13 +287,20 @@ impl Text {
         }
     }
 
+    /// Halves of halves: an engine that limits how deep conditions nest takes any number of them.
     fn group(&mut self, parts: &[Sql], word: &str, negated: bool) {
-        self.sql.push('(');
-        for (i, part) in parts.iter().enumerate() {
-            self.sql.push_str(if i > 0 { word } else { "" });
-            self.write(part, negated);
+        match parts {
+            [] => {}
+            [only] => self.write(only, negated),
+            many => {
+                let (left, right) = many.split_at(many.len() / 2);
+                self.sql.push('(');
+                self.group(left, word, negated);
+                self.sql.push_str(word);
+                self.group(right, word, negated);
+                self.sql.push(')');
+            }
         }
-        self.sql.push(')');
     }
 
     fn two_valued(&mut self, negated: bool, leaf: impl FnOnce(&mut Self)) {

@@ -98,7 +98,7 @@ pub(crate) async fn close(call: Call) -> Answer {
 pub(crate) async fn list(call: Call) -> Answer {
     let paging = Paging::read(&call, Reads::FIELDS, &[])?;
     let document = wire::document(wire::room);
-    let page = call.core().dm_list(call.caller()?, &paging.query, &document).await?;
+    let page = call.core().dm_list(call.caller()?, &paging.query, document).await?;
     rooms(&paging, &page.items, page.total)
 }
 
@@ -107,7 +107,7 @@ pub(crate) async fn list_everyone(call: Call) -> Answer {
     let admin = call.core().admin(call.caller()?, Perm::ViewRoomAdministration)?;
     let paging = Paging::read(&call, Reads::BOTH, &[])?;
     let document = wire::document(wire::room);
-    let page = call.core().dm_list_everyone(admin, &call.ip, &paging.query, &document).await?;
+    let page = call.core().dm_list_everyone(admin, &call.ip, &paging.query, document).await?;
     rooms(&paging, &page.items, page.total)
 }
 
@@ -160,7 +160,7 @@ pub(crate) async fn messages(call: Call) -> Answer {
     let access = resolve(&call).await?;
     let document = wire::document(wire::message);
     let core = call.core();
-    let page = core.messages(call.caller()?, &access, &paging.query, &marks, &document).await?;
+    let page = core.messages(call.caller()?, &access, &paging.query, &marks, document).await?;
     wire::try_success(|o| {
         paging.items(o, "messages", &page.items, wire::message)?;
         wire::count(o, "count", page.items.len());
@@ -225,7 +225,7 @@ pub(crate) async fn messages_others(call: Call) -> Answer {
     let paging = Paging::read(&call, Reads::BOTH, &[])?;
     let document = wire::document(wire::message);
     let page = core
-        .messages_of_others(admin, &call.ip, Some(room), &paging.query, &document)
+        .messages_of_others(admin, &call.ip, Some(room), &paging.query, document)
         .await
         .map_err(|error| match error {
             Error::SwitchedOff(_) => disabled(&call),

@@ -26,7 +26,7 @@ async fn list(call: &Call, marks: Marks, missing: &'static str, refused: Failure
         other => other?,
     };
     let document = wire::document(wire::message);
-    let page = core.messages(caller, &access, &paging.query, &marks, &document).await?;
+    let page = core.messages(caller, &access, &paging.query, &marks, document).await?;
     wire::try_success(|o| {
         paging.items(o, "messages", &page.items, wire::message)?;
         wire::count(o, "count", page.items.len());

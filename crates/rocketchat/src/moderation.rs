@@ -111,7 +111,7 @@ pub(crate) async fn admin_rooms(call: Call) -> Answer {
         paging.narrow(Filter::parse(&filter, &Limits::default()).map_err(Error::from)?);
     }
     let document = wire::document(wire::room);
-    let page = core.dm_list_everyone(admin, &call.ip, &paging.query, &document).await?;
+    let page = core.dm_list_everyone(admin, &call.ip, &paging.query, document).await?;
     wire::try_success(|o| {
         paging.items(o, "rooms", &page.items, wire::room)?;
         wire::count(o, "count", page.items.len());

@@ -35,7 +35,7 @@ pub(crate) async fn get(call: Call) -> Answer {
     if let Some(since) = since {
         query.filter = changed_since(since)?;
     }
-    let rooms = core.dm_list(caller, &query, &wire::document(wire::room)).await?;
+    let rooms = core.dm_list(caller, &query, wire::document(wire::room)).await?;
     let ended = match since {
         Some(since) => core.ended(caller, since).await?,
         None => Vec::new(),

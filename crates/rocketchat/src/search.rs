@@ -29,7 +29,7 @@ pub(crate) async fn search(call: Call) -> Answer {
         None => None,
     };
     let document = wire::document(wire::message);
-    let page = core.search(caller, access.as_ref(), text, paging.query, &document).await;
+    let page = core.search(caller, access.as_ref(), text, paging.query, document).await;
     let page = page.map_err(|error| match error {
         Error::Query(_) => Failure::coded("error-invalid-search", "Invalid search"),
         other => other.into(),

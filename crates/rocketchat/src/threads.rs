@@ -60,7 +60,7 @@ pub(crate) async fn list(call: Call) -> Answer {
     }
     let document = wire::document(wire::message);
     let (core, caller) = (call.core(), call.caller()?);
-    let page = core.threads(caller, &access, which, &paging.query, &document).await;
+    let page = core.threads(caller, &access, which, &paging.query, document).await;
     listed(&paging, "threads", &page.map_err(disabled)?)
 }
 
@@ -78,7 +78,7 @@ pub(crate) async fn messages(call: Call) -> Answer {
     let thread = thread(&call, "tmid").await?;
     let paging = Paging::read(&call, Reads::BOTH, &[])?;
     let document = wire::document(wire::message);
-    let page = call.core().replies(call.caller()?, &thread, &paging.query, &document).await?;
+    let page = call.core().replies(call.caller()?, &thread, &paging.query, document).await?;
     listed(&paging, "messages", &page)
 }
 
@@ -115,7 +115,7 @@ pub(crate) async fn sync_list(call: Call) -> Answer {
     paging.narrow(changed_since(since)?);
     paging.query.limit = None;
     let document = wire::document(wire::message);
-    let page = core.threads(caller, &access, Roots::All, &paging.query, &document).await;
+    let page = core.threads(caller, &access, Roots::All, &paging.query, document).await;
     let page = page.map_err(disabled)?;
     let (gone, _) = core.deleted(&access, since, (0, None)).await?;
     Ok(synced("threads", &page.items, &gone))
@@ -130,7 +130,7 @@ pub(crate) async fn sync_messages(call: Call) -> Answer {
     paging.narrow(changed_since(since)?);
     paging.query.limit = None;
     let document = wire::document(wire::message);
-    let page = core.replies(caller, &thread, &paging.query, &document).await?;
+    let page = core.replies(caller, &thread, &paging.query, document).await?;
     let (gone, _) = core.deleted(&thread.1, since, (0, None)).await?;
     Ok(synced("messages", &page.items, &gone))
 }

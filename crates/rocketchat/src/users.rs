@@ -190,12 +190,8 @@ pub(crate) async fn list(call: Call) -> Answer {
     let hidden = if full { &[] } else { PRIVATE };
     let paging = Paging::read(&call, Reads::OF_USERS, hidden)?;
     let write = wire::listed_user(full);
-    let document = |user: &User| {
-        let mut text = String::new();
-        write(&mut text, user, parlance_http::json::Dates::Ejson);
-        serde_json::from_str(&text).unwrap_or(Value::Null)
-    };
-    let page = core.users(caller, &paging.query, &document).await?;
+    let document = wire::listed_document(full);
+    let page = core.users(caller, &paging.query, document).await?;
     wire::try_success(|o| {
         paging.items(o, "users", &page.items, &write)?;
         wire::count(o, "count", page.items.len());

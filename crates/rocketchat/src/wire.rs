@@ -3,10 +3,12 @@
 //! that filters and sorts look at, with dates marked as dates.
 
 use parlance_core::account::{Email, User};
+use parlance_core::list::Document;
 use parlance_core::{Message, Ms, Room};
 use parlance_http::json::{Dates, Object};
 use serde_json::Value;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 /// A message, as its reader sees it: only the reader's own star (section 7.9).
 pub(crate) fn message(out: &mut String, message: &Message, dates: Dates) {
@@ -75,8 +77,8 @@ pub(crate) fn room(out: &mut String, room: &Room, dates: Dates) {
 }
 
 /// The document that a filter or a sort looks at.
-pub(crate) fn document<T>(write: fn(&mut String, &T, Dates)) -> impl Fn(&T) -> Value + Sync {
-    move |item| {
+pub(crate) fn document<T: 'static>(write: fn(&mut String, &T, Dates)) -> Document<T> {
+    Arc::new(move |item| {
         let mut text = String::new();
         write(&mut text, item, Dates::Ejson);
         // What the store carries is JSON, nested no deeper than can be read; were it ever not, no
@@ -85,7 +87,7 @@ pub(crate) fn document<T>(write: fn(&mut String, &T, Dates)) -> impl Fn(&T) -> V
             tracing::error!(%error, "a document does not parse");
             Value::Null
         })
-    }
+    })
 }
 
 /// What everybody may see of an account, wherever it stands.
@@ -113,6 +115,16 @@ pub(crate) fn listed_user(full: bool) -> impl Fn(&mut String, &User, Dates) {
         }
         o.end();
     }
+}
+
+/// The document of [`listed_user`] that a filter or a sort looks at.
+pub(crate) fn listed_document(full: bool) -> Document<User> {
+    let write = listed_user(full);
+    Arc::new(move |user| {
+        let mut text = String::new();
+        write(&mut text, user, Dates::Ejson);
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    })
 }
 
 /// An account by itself. `own` is the caller's own; `full` is with `view-full-other-user-info`.

@@ -6,9 +6,11 @@
 use super::scan::Narrowed;
 use super::{Read, Row, Sql, Store, Value};
 use crate::error::{Error, Result};
-use crate::list::{ListQuery, Page};
-use parlance_query::sql::{self, Column, FieldMap};
-use serde_json::Value as Json;
+use crate::list::{Document, ListQuery, Page};
+use parlance_query::sql::{self, Column, FieldMap, Scalars};
+
+/// Conditions on child tables that are joined at once.
+const CHILD_TABLES: usize = 8;
 
 /// A LEFT JOIN that finds at most one row, and how its columns begin.
 pub(crate) type Join = (&'static str, &'static str);
@@ -26,42 +28,52 @@ pub(crate) struct Listing<'a> {
     pub(crate) id: &'static str,
     /// The statements for no filter and no sort, over the same arguments: page and total.
     pub(crate) fixed: Option<(&'static str, &'static str)>,
-    pub(crate) fields: &'a (dyn FieldMap + Sync),
+    pub(crate) fields: &'a dyn FieldMap,
 }
 
 pub(super) type Reader<T> = fn(&mut Row) -> Result<T>;
 
 impl Listing<'_> {
-    pub(crate) async fn page<T: Send>(
+    pub(crate) async fn page<T: Send + 'static>(
         &self,
         store: &Store,
         query: &ListQuery,
         read: Reader<T>,
-        document: &(dyn Fn(&T) -> Json + Sync),
+        document: Document<T>,
     ) -> Result<Page<T>> {
-        let compiled = sql::compile(&query.filter, self.fields, self.args.len() + 1);
+        // What asks many child tables at once would keep a planner busy; the matcher takes it.
+        let few = Scalars(self.fields);
+        let many = sql::child_tables(&query.filter, self.fields) > CHILD_TABLES;
+        let fields: &dyn FieldMap = if many { &few } else { self.fields };
+        let compiled = sql::compile(&query.filter, fields, self.args.len() + 1);
         let order = match &query.sort {
             None => Some(self.order.to_owned()),
-            Some(sort) => sql::order_by(sort, self.fields).map(|by| self.settle(&by)),
+            Some(sort) => sql::order_by(sort, fields).map(|by| self.settle(&by)),
         };
         let mut args = self.args.clone();
         args.extend(compiled.args.into_iter().map(Value::from));
         let condition = format!("({}) AND ({})", self.condition, compiled.sql);
-        let plain = query.filter.is_all() && query.sort.is_none();
-        let answer = match (order, self.fixed) {
-            (Some(_), Some((page, total))) if plain => {
-                let reads = reads(query, page.into(), total.into(), args);
-                return exact(store.read_all(reads).await?, read);
-            }
-            (Some(order), _) if compiled.exact => {
+        if query.filter.is_all() && query.sort.is_none() {
+            let (page, total) = if let Some((page, total)) = self.fixed {
+                (page.into(), total.into())
+            } else {
+                let (page, total) = self.statements(&condition, self.order, args.len());
+                (page.into(), total.into())
+            };
+            return exact(store.read_all(reads(query, page, total, args)).await?, read);
+        }
+        let turn = store.turn(query.time).await?;
+        let answer = match order {
+            Some(order) if compiled.exact => {
                 let (page, total) = self.statements(&condition, &order, args.len());
                 let reads = reads(query, page.into(), total.into(), args);
-                let answers = store.read_costly(reads, query.time).await;
+                let answers = store.read_costly(reads, &turn).await;
                 answers.and_then(|answers| exact(answers, read))
             }
-            (order, _) => {
-                let narrowed = Narrowed { condition, args, order };
-                self.scan(store, query, narrowed, read, document).await
+            order => {
+                let rest = sql::rest(&query.filter, fields);
+                let narrowed = Narrowed { condition, args, order, rest };
+                self.scan(store, query, narrowed, read, document, &turn).await
             }
         };
         answer.map_err(|error| match error {

@@ -10,11 +10,10 @@ use crate::content::Mentions;
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::list::{ListQuery, Marks, Page};
+use crate::list::{Document, ListQuery, Marks, Page};
 use crate::message::{Author, Message};
 use crate::send::Draft;
 use crate::time::Ms;
-use serde_json::Value as Json;
 
 macro_rules! columns {
     () => {
@@ -186,7 +185,7 @@ pub(crate) async fn list(
     reader: &UserId,
     query: &ListQuery,
     marks: &Marks,
-    document: &(dyn Fn(&Message) -> Json + Sync),
+    document: Document<Message>,
 ) -> Result<Page<Message>> {
     let mut args: Vec<Value> = vec![room.into(), reader.into()];
     let mut condition = "m.room = $1 AND $2 = $2".to_owned();

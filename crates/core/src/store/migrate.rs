@@ -78,6 +78,8 @@ pub(super) fn sqlite(connection: &mut Connection) -> Result<()> {
 pub(super) async fn postgres(client: &mut tokio_postgres::Client) -> Result<()> {
     let fault = super::postgres::fault;
     let step = client.transaction().await.map_err(fault)?;
+    // A step over a grown store takes as long as it takes.
+    step.batch_execute("SET LOCAL statement_timeout = 0").await.map_err(fault)?;
     step.batch_execute(POSTGRES_LOCK).await.map_err(fault)?;
     step.batch_execute(TABLE).await.map_err(fault)?;
     let rows = step.query(APPLIED, &[]).await.map_err(fault)?;

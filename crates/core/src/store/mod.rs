@@ -25,13 +25,16 @@ pub(crate) mod server;
 mod sqlite;
 pub(crate) mod threads;
 pub(crate) mod tokens;
+#[cfg(test)]
+mod turns;
 pub(crate) mod users;
 pub(crate) mod value;
 
 use crate::error::{Error, Result};
-use crate::time::Ms;
+use crate::time::{Clock, Ms};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 pub(crate) use value::{Row, Rows, Sql, Value};
@@ -136,16 +139,49 @@ fn too_broad() -> Error {
     Error::TooBroad { field: "query".to_owned() }
 }
 
-/// The rows of a long read, as they are found; dropping it ends the read.
-pub(crate) struct Stream {
-    batches: mpsc::Receiver<Result<Vec<Row>>>,
-    _turn: OwnedSemaphorePermit,
+/// What a read that a caller composed holds as long as it runs, whatever becomes of the caller: its
+/// turn; and by what it ends.
+#[derive(Clone)]
+pub(crate) struct Turn {
+    _permit: Arc<OwnedSemaphorePermit>,
+    /// By the machine's time: what is bounded is work, whatever clock a test has set.
+    deadline: Ms,
+    gone: Arc<AtomicBool>,
 }
 
+impl Turn {
+    /// Must the work end, because its time is over or nobody wants it any more?
+    pub(crate) fn is_over(&self) -> bool {
+        self.gone.load(Ordering::Relaxed) || Clock::default().now() > self.deadline
+    }
+
+    /// Milliseconds left, at least one.
+    fn left(&self) -> Ms {
+        self.deadline.saturating_sub(Clock::default().now()).max(1)
+    }
+
+    /// Tells the work that its caller is gone, when that is dropped.
+    pub(crate) fn caller(&self) -> Gone {
+        Gone(self.gone.clone())
+    }
+}
+
+/// A caller that waits; dropping it ends what it waits for.
+pub(crate) struct Gone(Arc<AtomicBool>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The rows of a long read, as they are found; dropping it ends the read.
+pub(crate) struct Stream(mpsc::Receiver<Result<Vec<Row>>>);
+
 impl Stream {
-    /// The next rows; `None` after the last.
-    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Row>>> {
-        self.batches.recv().await.transpose()
+    /// The next rows; `None` after the last. For a thread that may wait.
+    pub(crate) fn blocking_next(&mut self) -> Result<Option<Vec<Row>>> {
+        self.0.blocking_recv().transpose()
     }
 }
 
@@ -196,37 +232,43 @@ impl Store {
 
     /// Runs several reading statements on one snapshot of the data.
     pub(crate) async fn read_all(&self, reads: Vec<Read>) -> Result<Vec<Vec<Row>>> {
-        self.read_for(reads, READ_TIME).await
+        self.read_for(reads, None).await
     }
 
-    async fn read_for(&self, reads: Vec<Read>, time: Ms) -> Result<Vec<Vec<Row>>> {
+    async fn read_for(&self, reads: Vec<Read>, turn: Option<Turn>) -> Result<Vec<Vec<Row>>> {
         match &self.engine {
-            Engine::Sqlite(engine) => engine.read(reads, time).await,
-            Engine::Postgres(engine) => engine.read(reads, time).await,
+            Engine::Sqlite(engine) => engine.read(reads, turn).await,
+            Engine::Postgres(engine) => engine.read(reads, turn).await,
         }
     }
 
-    /// Runs statements that a caller composed, on one snapshot: in its turn, and for at most
-    /// `time` ms, or [`Error::TooBroad`].
-    pub(crate) async fn read_costly(&self, reads: Vec<Read>, time: Ms) -> Result<Vec<Vec<Row>>> {
-        let _turn = self.turn(time).await?;
-        self.read_for(reads, time).await
+    /// Runs statements that a caller composed, on one snapshot, within their turn:
+    /// [`Error::TooBroad`] when it is over.
+    pub(crate) async fn read_costly(&self, reads: Vec<Read>, turn: &Turn) -> Result<Vec<Vec<Row>>> {
+        let _caller = turn.caller();
+        let time = Duration::from_millis(turn.left().unsigned_abs());
+        let read = self.read_for(reads, Some(turn.clone()));
+        tokio::time::timeout(time, read).await.unwrap_or_else(|_| Err(too_broad()))
     }
 
     /// Runs a statement that may read far more than is wanted, under the same terms.
-    pub(crate) async fn stream(&self, read: Read, time: Ms) -> Result<Stream> {
-        let turn = self.turn(time).await?;
-        let batches = match &self.engine {
-            Engine::Sqlite(engine) => engine.stream(read, time).await?,
-            Engine::Postgres(engine) => engine.stream(read, time).await?,
-        };
-        Ok(Stream { batches, _turn: turn })
+    pub(crate) async fn stream(&self, read: Read, turn: &Turn) -> Result<Stream> {
+        Ok(Stream(match &self.engine {
+            Engine::Sqlite(engine) => engine.stream(read, turn.clone()).await?,
+            Engine::Postgres(engine) => engine.stream(read, turn.clone()).await?,
+        }))
     }
 
-    async fn turn(&self, time: Ms) -> Result<OwnedSemaphorePermit> {
-        let time = Duration::from_millis(time.unsigned_abs());
-        match tokio::time::timeout(time, self.turns.clone().acquire_owned()).await {
-            Ok(turn) => turn.map_err(Error::unavailable),
+    /// A turn for a read that a caller composed: it ends `time` ms from now, and there are fewer of
+    /// them than readers, so that what needs no search never waits for one.
+    pub(crate) async fn turn(&self, time: Ms) -> Result<Turn> {
+        let deadline = Clock::default().now().saturating_add(time);
+        let patience = Duration::from_millis(time.unsigned_abs());
+        match tokio::time::timeout(patience, self.turns.clone().acquire_owned()).await {
+            Ok(permit) => {
+                let permit = Arc::new(permit.map_err(Error::unavailable)?);
+                Ok(Turn { _permit: permit, deadline, gone: Arc::default() })
+            }
             Err(_) => Err(Error::unavailable("other searches take all the time there is")),
         }
     }

@@ -4,18 +4,17 @@
 //! whose text is built per request is prepared for that request only, so that no cache grows.
 
 use super::{
-    BATCH, BATCHES, Change, READ_BUDGET, READ_TIME, Read, Row, Rows, Sql, StoreOptions, Value,
-    migrate, too_broad,
+    BATCH, BATCHES, Change, READ_BUDGET, READ_TIME, Read, Row, Rows, Sql, StoreOptions, Turn,
+    Value, migrate, too_broad,
 };
 use crate::error::{Error, Result};
-use crate::time::Ms;
 use deadpool_postgres::{
     Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
 use futures_util::TryStreamExt as _;
 use futures_util::future::{join_all, join3, try_join_all};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Config, NoTls, Statement};
@@ -64,22 +63,18 @@ impl Postgres {
         self.0.close();
     }
 
-    pub(super) async fn read(&self, reads: Vec<Read>, time: Ms) -> Result<Vec<Vec<Row>>> {
+    /// A caller's own question runs in a task of its own, which holds its turn (and its connection)
+    /// until it ends, whether the caller still waits or not.
+    pub(super) async fn read(&self, reads: Vec<Read>, turn: Option<Turn>) -> Result<Vec<Vec<Row>>> {
         let client = self.0.get().await.map_err(away)?;
-        let statements = prepare(&client, reads.iter().map(|read| &read.sql)).await?;
-        let both = statements.iter().zip(&reads);
-        let queries = both.map(|(statement, read)| query(&client, statement, &read.args));
-        if reads.len() < 2 && time == READ_TIME {
-            return try_join_all(queries).await;
-        }
-        // One snapshot for all. The first poll queues everything up to the COMMIT, so a caller that
-        // goes away in the middle leaves no transaction open on the connection.
-        let begin = format!("{SNAPSHOT}; SET LOCAL statement_timeout = {time}");
-        let begin = client.batch_execute(if time == READ_TIME { SNAPSHOT } else { begin.as_str() });
-        let commit = client.batch_execute("COMMIT");
-        let (begun, rows, ended) = join3(begin, join_all(queries), commit).await;
-        begun.and(ended).map_err(fault)?;
-        rows.into_iter().collect()
+        let Some(turn) = turn else {
+            return read(&client, &reads, None).await;
+        };
+        let (reply, answer) = oneshot::channel();
+        tokio::spawn(async move {
+            let _ = reply.send(read(&client, &reads, Some(&turn)).await);
+        });
+        answer.await.map_err(Error::unavailable)?
     }
 
     /// The rows of one statement as they are found; a task of its own reads on as far as somebody
@@ -87,12 +82,12 @@ impl Postgres {
     pub(super) async fn stream(
         &self,
         read: Read,
-        time: Ms,
+        turn: Turn,
     ) -> Result<mpsc::Receiver<Result<Vec<Row>>>> {
         let mut client = self.0.get().await.map_err(away)?;
         let (batches, rows) = mpsc::channel(BATCHES);
         tokio::spawn(async move {
-            if let Err(error) = stream(&mut client, &read, time, &batches).await {
+            if let Err(error) = stream(&mut client, &read, &turn, &batches).await {
                 let _ = batches.send(Err(error)).await;
             }
         });
@@ -203,17 +198,37 @@ async fn prepare(client: &Client, texts: impl Iterator<Item = &Sql>) -> Result<V
     try_join_all(texts.map(one)).await.map_err(fault)
 }
 
+async fn read(client: &Client, reads: &[Read], turn: Option<&Turn>) -> Result<Vec<Vec<Row>>> {
+    let statements = prepare(client, reads.iter().map(|read| &read.sql)).await?;
+    let both = statements.iter().zip(reads);
+    let queries = both.map(|(statement, read)| query(client, statement, &read.args));
+    if reads.len() < 2 && turn.is_none() {
+        return try_join_all(queries).await;
+    }
+    // One snapshot for all. The first poll queues everything up to the COMMIT, so a caller that
+    // goes away in the middle leaves no transaction open on the connection.
+    let begin = match turn {
+        Some(turn) => format!("{SNAPSHOT}; SET LOCAL statement_timeout = {}", turn.left()),
+        None => SNAPSHOT.to_owned(),
+    };
+    let begin = client.batch_execute(&begin);
+    let commit = client.batch_execute("COMMIT");
+    let (begun, rows, ended) = join3(begin, join_all(queries), commit).await;
+    begun.and(ended).map_err(fault)?;
+    rows.into_iter().collect()
+}
+
 /// A portal gives rows when it is asked to, so a reader that stops leaves nothing running.
 async fn stream(
     client: &mut Client,
     read: &Read,
-    time: Ms,
+    turn: &Turn,
     batches: &mpsc::Sender<Result<Vec<Row>>>,
 ) -> Result<()> {
     let most = i32::try_from(BATCH).unwrap_or(i32::MAX);
     let statement = client.prepare(read.sql.text()).await.map_err(fault)?;
     let transaction = client.build_transaction().read_only(true).start().await.map_err(fault)?;
-    let limit = format!("SET LOCAL statement_timeout = {time}");
+    let limit = format!("SET LOCAL statement_timeout = {}", turn.left());
     transaction.batch_execute(&limit).await.map_err(fault)?;
     let args: Vec<&(dyn ToSql + Sync)> = read.args.iter().map(|v| v as _).collect();
     let portal = transaction.bind(&statement, &args).await.map_err(fault)?;

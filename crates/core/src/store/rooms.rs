@@ -8,7 +8,7 @@ use crate::account::User;
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{RoomId, UserId};
-use crate::list::{ListQuery, Page, count};
+use crate::list::{Document, ListQuery, Page, count};
 use crate::message::Message;
 use crate::open::NewRoom;
 use crate::room::{Conversation, Member, Room};
@@ -316,7 +316,7 @@ pub(crate) async fn list(
     whose: Whose,
     reader: &UserId,
     query: &ListQuery,
-    document: &(dyn Fn(&Room) -> Json + Sync),
+    document: Document<Room>,
 ) -> Result<Page<Room>> {
     let (from, condition, fixed) = match whose {
         Whose::Own => (my_rooms!(), mine!(), (LIST, COUNT)),

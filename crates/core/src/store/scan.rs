@@ -4,11 +4,10 @@
 //! (rulings A10, A15), never a part of the answer.
 
 use super::listing::{Listing, Reader};
-use super::{READ_BUDGET, Read, Row, Store, Value, too_broad};
-use crate::error::Result;
-use crate::list::{ListQuery, Page, count};
-use crate::time::Clock;
-use parlance_query::sql::{self, Column};
+use super::{READ_BUDGET, Read, Row, Store, Stream, Turn, Value, too_broad};
+use crate::error::{Error, Result};
+use crate::list::{Document, ListQuery, Page, count};
+use parlance_query::sql::Column;
 use parlance_query::{Filter, Sort, SortKey};
 use serde_json::{Value as Json, json};
 use std::collections::HashMap;
@@ -18,66 +17,49 @@ const FETCH: usize = 500;
 /// Sorted entries beyond the page that are kept before they are thrown away together.
 const SLACK: usize = 1024;
 
-/// What SQL says of a query: its condition, and the order if it has one.
+/// What SQL says of a query: its condition, the order if it has one, and the filter's rest.
 pub(super) struct Narrowed {
     pub(super) condition: String,
     pub(super) args: Vec<Value>,
     pub(super) order: Option<String>,
+    pub(super) rest: Filter,
 }
 
 /// How a row that streams past becomes an answer to the rest of the filter.
-enum Judge<'a, T> {
+enum Judge<T> {
     /// Each path of the filter is a column: these are all that is read.
-    Columns(Vec<(&'a str, Column)>),
+    Columns(Vec<(String, Column)>),
     /// The whole document is made.
-    Document(Reader<T>, &'a (dyn Fn(&T) -> Json + Sync)),
+    Document(Reader<T>, Document<T>),
+}
+
+/// The work of a scan: what the matcher asks, on a thread of its own.
+struct Work<T> {
+    query: ListQuery,
+    rest: Filter,
+    /// An order that SQL does not have.
+    sort: Option<Sort>,
+    judge: Judge<T>,
+    turn: Turn,
 }
 
 impl Listing<'_> {
     /// The page and total of a query that SQL cannot answer by itself.
-    pub(super) async fn scan<T: Send>(
+    pub(super) async fn scan<T: Send + 'static>(
         &self,
         store: &Store,
         query: &ListQuery,
         narrowed: Narrowed,
         read: Reader<T>,
-        document: &(dyn Fn(&T) -> Json + Sync),
+        document: Document<T>,
+        turn: &Turn,
     ) -> Result<Page<T>> {
-        let rest = sql::rest(&query.filter, self.fields);
-        let sort = if narrowed.order.is_some() { None } else { query.sort.as_ref() };
+        let Narrowed { condition, mut args, order, rest } = narrowed;
+        let sort = if order.is_some() { None } else { query.sort.clone() };
         let judge = match self.columns_of(&rest) {
             Some(columns) if sort.is_none() => Judge::Columns(columns),
             _ => Judge::Document(read, document),
         };
-        let found = self.find(store, query, narrowed, &rest, sort, &judge).await?;
-        let total = count(found.total);
-        let items = self.fetch(store, &found.page(query, sort), read).await?;
-        Ok(Page { items, total })
-    }
-
-    /// The column of each path of a filter, if each has one that holds a single value.
-    fn columns_of<'f>(&self, rest: &'f Filter) -> Option<Vec<(&'f str, Column)>> {
-        let mut found: Vec<(&str, Column)> = Vec::new();
-        for path in rest.paths() {
-            let column = self.fields.column(path)?;
-            expression(column)?;
-            if !found.iter().any(|(known, _)| *known == path) {
-                found.push((path, column));
-            }
-        }
-        Some(found)
-    }
-
-    async fn find<T: Send>(
-        &self,
-        store: &Store,
-        query: &ListQuery,
-        narrowed: Narrowed,
-        rest: &Filter,
-        sort: Option<&Sort>,
-        judge: &Judge<'_, T>,
-    ) -> Result<Found> {
-        let Narrowed { condition, mut args, order } = narrowed;
         args.push(query.scan.saturating_add(1).into());
         let columns = judge.columns(self.columns);
         let order = order.as_deref().unwrap_or(self.order);
@@ -87,33 +69,42 @@ impl Listing<'_> {
             self.tables(&[&columns, &condition, order]),
             args.len()
         );
-        // The machine's time, whatever clock a test has set: what is bounded is work.
-        let machine = Clock::default();
-        let deadline = machine.now().saturating_add(query.time);
-        let mut rows = store.stream(Read::new(sql, args), query.time).await?;
-        let (mut found, mut seen) = (Found::default(), 0);
-        while let Some(batch) = rows.next().await? {
-            seen += count(batch.len());
-            if seen > query.scan {
-                return Err(too_broad());
+        let rows = store.stream(Read::new(sql, args), turn).await?;
+        let work = Work { query: query.clone(), rest, sort, judge, turn: turn.clone() };
+        // Dropped with this call, so that work for nobody ends.
+        let _caller = turn.caller();
+        let found = tokio::task::spawn_blocking(move || work.find(rows)).await;
+        let (total, ids) = found.map_err(Error::internal)??;
+        let items = self.fetch(store, &ids, read, turn).await?;
+        Ok(Page { items, total: count(total) })
+    }
+
+    /// The column of each path of a filter, if each has one that holds a single value.
+    fn columns_of(&self, rest: &Filter) -> Option<Vec<(String, Column)>> {
+        let mut found: Vec<(String, Column)> = Vec::new();
+        for path in rest.paths() {
+            let column = self.fields.column(path)?;
+            expression(column)?;
+            if !found.iter().any(|(known, _)| *known == path) {
+                found.push((path.to_owned(), column));
             }
-            for row in batch {
-                if let Some((id, key)) = judge.accept(row, rest, sort)? {
-                    found.add(id, key, query, sort)?;
-                }
-                if machine.now() > deadline {
-                    return Err(too_broad());
-                }
-            }
-            tokio::task::yield_now().await;
         }
-        Ok(found)
+        Some(found)
     }
 
     /// The documents of these ids, in this order. One that is gone by now is left out.
-    async fn fetch<T>(&self, store: &Store, ids: &[String], read: Reader<T>) -> Result<Vec<T>> {
+    async fn fetch<T>(
+        &self,
+        store: &Store,
+        ids: &[String],
+        read: Reader<T>,
+        turn: &Turn,
+    ) -> Result<Vec<T>> {
         let (mut items, mut size) = (Vec::with_capacity(ids.len()), 0);
         for ids in ids.chunks(FETCH) {
+            if turn.is_over() {
+                return Err(too_broad());
+            }
             let mut args = self.args.clone();
             let numbers = (1..=ids.len()).map(|n| format!("${}", args.len() + n));
             let numbers = numbers.collect::<Vec<_>>().join(", ");
@@ -141,7 +132,29 @@ impl Listing<'_> {
     }
 }
 
-impl<T> Judge<'_, T> {
+impl<T> Work<T> {
+    /// How many pass, and the ids of the page.
+    fn find(self, mut rows: Stream) -> Result<(usize, Vec<String>)> {
+        let (mut found, mut seen) = (Found::default(), 0);
+        while let Some(batch) = rows.blocking_next()? {
+            seen += count(batch.len());
+            if seen > self.query.scan {
+                return Err(too_broad());
+            }
+            for row in batch {
+                if let Some((id, key)) = self.judge.accept(row, &self.rest, self.sort.as_ref())? {
+                    found.add(id, key, &self.query, self.sort.as_ref())?;
+                }
+                if self.turn.is_over() {
+                    return Err(too_broad());
+                }
+            }
+        }
+        Ok((found.total, found.page(&self.query, self.sort.as_ref())))
+    }
+}
+
+impl<T> Judge<T> {
     /// The columns to read after the id.
     fn columns(&self, all: &str) -> String {
         match self {
@@ -165,7 +178,7 @@ impl<T> Judge<'_, T> {
             Self::Columns(columns) => {
                 let mut values = Vec::with_capacity(columns.len());
                 for (path, column) in columns {
-                    values.push((*path, scalar(&mut row, *column)?));
+                    values.push((path.as_str(), scalar(&mut row, *column)?));
                 }
                 let value = |path: &str| {
                     let found = values.iter().find(|(known, _)| *known == path);
@@ -225,11 +238,12 @@ impl Found {
         let limit = limit(query);
         let (Some(key), Some(sort)) = (key, sort) else {
             if self.total > offset && self.ids.len() < limit {
+                self.size += size_of::<String>() + id.len();
                 self.ids.push(id);
             }
-            return Ok(());
+            return if self.size > READ_BUDGET { Err(too_broad()) } else { Ok(()) };
         };
-        self.size += key.size() + id.len();
+        self.size += key.size() + size_of::<String>() + id.len();
         self.keys.push((key, id));
         let end = offset.saturating_add(limit);
         if self.keys.len() >= end.saturating_mul(2).saturating_add(SLACK) {

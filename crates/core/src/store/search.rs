@@ -6,9 +6,8 @@ use super::messages::{columns, read};
 use super::{Store, Value};
 use crate::error::Result;
 use crate::id::{RoomId, UserId};
-use crate::list::{ListQuery, Page};
+use crate::list::{Document, ListQuery, Page};
 use crate::message::Message;
-use serde_json::Value as Json;
 
 const STAR: &str = " LEFT JOIN stars st
     ON st.message = m.id AND st.usr = $2 AND st.room = m.room";
@@ -19,7 +18,7 @@ pub(crate) async fn messages(
     room: Option<&RoomId>,
     reader: &UserId,
     query: &ListQuery,
-    document: &(dyn Fn(&Message) -> Json + Sync),
+    document: Document<Message>,
 ) -> Result<Page<Message>> {
     let condition = match room {
         Some(_) => "m.room = $1 AND $2 = $2",

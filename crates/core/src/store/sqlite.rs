@@ -6,14 +6,15 @@
 
 use super::lock::DirLock;
 use super::{
-    BATCH, BATCHES, Change, READ_BUDGET, Read, Row, Rows, StoreOptions, Value, migrate, too_broad,
+    BATCH, BATCHES, Change, READ_BUDGET, READ_TIME, Read, Row, Rows, StoreOptions, Turn, Value,
+    migrate, too_broad,
 };
 use crate::error::{Error, Result};
-use crate::time::{Clock, Ms};
+use crate::time::Clock;
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{Null, ValueRef};
-use rusqlite::{CachedStatement, Connection, ErrorCode};
+use rusqlite::{CachedStatement, Connection, ErrorCode, Statement};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,9 +28,9 @@ const QUEUE: usize = 1024;
 type Reply<T> = oneshot::Sender<Result<T>>;
 type Batches = mpsc::Sender<Result<Vec<Row>>>;
 
-/// What a reader is asked for, and for how many milliseconds it may run.
+/// What a reader is asked for, and the turn it is asked in, if it is a caller's own question.
 struct ReadJob {
-    time: Ms,
+    turn: Option<Turn>,
     what: Wanted,
 }
 
@@ -85,9 +86,9 @@ impl Sqlite {
         for _ in 0..options.readers.max(1) {
             let (mut connection, jobs) = (connect(&path)?, read_jobs.clone());
             connection.pragma_update(None, "query_only", true).map_err(fault)?;
-            let deadline = limit_time(&mut connection)?;
+            let limit = limit_time(&mut connection)?;
             thread("store-reader", move || {
-                read_loop(&connection, &jobs, &deadline);
+                read_loop(&connection, &jobs, &limit);
             })?;
         }
         Ok(Self { reads, writes, ended: Mutex::new(Some(ended)) })
@@ -104,9 +105,9 @@ impl Sqlite {
         }
     }
 
-    pub(super) async fn read(&self, reads: Vec<Read>, time: Ms) -> Result<Vec<Vec<Row>>> {
+    pub(super) async fn read(&self, reads: Vec<Read>, turn: Option<Turn>) -> Result<Vec<Vec<Row>>> {
         let (reply, answer) = oneshot::channel();
-        let job = ReadJob { time, what: Wanted::Rows(reads, reply) };
+        let job = ReadJob { turn, what: Wanted::Rows(reads, reply) };
         self.reads.send(job).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
@@ -114,10 +115,10 @@ impl Sqlite {
     pub(super) async fn stream(
         &self,
         read: Read,
-        time: Ms,
+        turn: Turn,
     ) -> Result<mpsc::Receiver<Result<Vec<Row>>>> {
         let (batches, rows) = mpsc::channel(BATCHES);
-        let job = ReadJob { time, what: Wanted::Stream(read, batches) };
+        let job = ReadJob { turn: Some(turn), what: Wanted::Stream(read, batches) };
         self.reads.send(job).await.map_err(|_| stopped())?;
         Ok(rows)
     }
@@ -190,26 +191,49 @@ fn fault(error: rusqlite::Error) -> Error {
     }
 }
 
-/// Has a reader give up on a job that runs too long, by the machine's time whatever clock a test
-/// has set. Whoever starts a job writes down when it must end.
-fn limit_time(connection: &mut Connection) -> Result<Arc<AtomicI64>> {
-    /// Steps of the engine between two looks at the time.
-    const STEPS: i32 = 10_000;
-    let deadline = Arc::new(AtomicI64::new(Ms::MAX));
-    let end = deadline.clone();
-    let late = move || Clock::default().now() > end.load(Ordering::Relaxed);
-    connection.progress_handler(STEPS, Some(late)).map_err(fault)?;
-    Ok(deadline)
+/// Until when a reader's job may run, and whether it is still wanted.
+#[derive(Default)]
+struct Limit {
+    deadline: AtomicI64,
+    turn: Mutex<Option<Turn>>,
 }
 
-fn read_loop(connection: &Connection, jobs: &Mutex<mpsc::Receiver<ReadJob>>, deadline: &AtomicI64) {
+impl Limit {
+    fn is_over(&self) -> bool {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        Clock::default().now() > self.deadline.load(Ordering::Relaxed)
+            || turn.as_ref().is_some_and(Turn::is_over)
+    }
+
+    fn set(&self, turn: Option<Turn>) {
+        let deadline = Clock::default().now().saturating_add(READ_TIME);
+        self.deadline.store(deadline, Ordering::Relaxed);
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+    }
+}
+
+/// Has a reader give up on a job that runs too long, by the machine's time whatever clock a test
+/// has set, or that nobody waits for any more.
+fn limit_time(connection: &mut Connection) -> Result<Arc<Limit>> {
+    /// Steps of the engine between two looks at the time.
+    const STEPS: i32 = 10_000;
+    let limit = Arc::new(Limit::default());
+    let end = limit.clone();
+    connection.progress_handler(STEPS, Some(move || end.is_over())).map_err(fault)?;
+    Ok(limit)
+}
+
+fn read_loop(connection: &Connection, jobs: &Mutex<mpsc::Receiver<ReadJob>>, limit: &Limit) {
     loop {
+        // The turn of a job that is done goes back before the next is waited for.
+        limit.set(None);
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-        let Some(ReadJob { time, what }) = job else { return };
-        deadline.store(Clock::default().now().saturating_add(time), Ordering::Relaxed);
+        let Some(ReadJob { turn, what }) = job else { return };
+        limit.set(turn);
         match what {
             // The caller is gone, and nobody wants the answer.
             Wanted::Rows(_, reply) if reply.is_closed() => {}
+            Wanted::Stream(_, batches) if batches.is_closed() => {}
             Wanted::Rows(reads, reply) => {
                 let _ = reply.send(read_snapshot(connection, &reads));
             }
@@ -317,14 +341,43 @@ fn batch(connection: &Connection, sql: &str) -> Result<()> {
     statement.raw_execute().map(drop).map_err(fault)
 }
 
+/// A statement: a fixed one is kept for the next time, a built one is not, because whoever asks could
+/// fill the memory with them.
+enum Prepared<'c> {
+    Kept(CachedStatement<'c>),
+    Once(Statement<'c>),
+}
+
+impl<'c> std::ops::Deref for Prepared<'c> {
+    type Target = Statement<'c>;
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Kept(statement) => statement,
+            Self::Once(statement) => statement,
+        }
+    }
+}
+
+impl std::ops::DerefMut for Prepared<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Kept(statement) => statement,
+            Self::Once(statement) => statement,
+        }
+    }
+}
+
 fn prepare<'c>(
     connection: &'c Connection,
     sql: &super::Sql,
     args: &[Value],
-) -> Result<CachedStatement<'c>> {
+) -> Result<Prepared<'c>> {
     #[cfg(test)]
     plan::note(sql);
-    let mut statement = connection.prepare_cached(sql.text()).map_err(fault)?;
+    let mut statement = match sql {
+        super::Sql::Fixed(text) => Prepared::Kept(connection.prepare_cached(text).map_err(fault)?),
+        super::Sql::Built(text) => Prepared::Once(connection.prepare(text).map_err(fault)?),
+    };
     bind(&mut statement, args)?;
     Ok(statement)
 }
@@ -367,7 +420,7 @@ fn value(column: ValueRef<'_>) -> Result<Value> {
 }
 
 /// `$3` is a *named* parameter to `SQLite`: bind by the number in its name.
-fn bind(statement: &mut CachedStatement<'_>, args: &[Value]) -> Result<()> {
+fn bind(statement: &mut Statement<'_>, args: &[Value]) -> Result<()> {
     for index in 1..=statement.parameter_count() {
         let named = statement.parameter_name(index).and_then(|name| name.get(1..)?.parse().ok());
         let number: usize = named.unwrap_or(index);

@@ -9,11 +9,10 @@ use super::{Change, Store, Value, events};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::list::{ListQuery, Page};
+use crate::list::{Document, ListQuery, Page};
 use crate::message::Message;
 use crate::send::Draft;
 use crate::time::Ms;
-use serde_json::Value as Json;
 
 /// The first reply of a thread makes every member a follower.
 const FOLLOW_ALL: &str = "INSERT INTO followers (thread, usr, room)
@@ -139,7 +138,7 @@ pub(crate) async fn roots(
     reader: &UserId,
     which: Roots,
     query: &ListQuery,
-    document: &(dyn Fn(&Message) -> Json + Sync),
+    document: Document<Message>,
 ) -> Result<Page<Message>> {
     let mut condition = "m.room = $1 AND $2 = $2 AND m.tcount IS NOT NULL".to_owned();
     condition.push_str(match which {
@@ -173,7 +172,7 @@ pub(crate) async fn replies(
     (root, room): (&MessageId, &RoomId),
     reader: &UserId,
     query: &ListQuery,
-    document: &(dyn Fn(&Message) -> Json + Sync),
+    document: Document<Message>,
 ) -> Result<Page<Message>> {
     let listing = Listing {
         columns: columns!(),

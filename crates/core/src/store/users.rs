@@ -8,9 +8,8 @@ use crate::account::{Email, NewAccount, User};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::UserId;
-use crate::list::{ListQuery, Page};
+use crate::list::{Document, ListQuery, Page};
 use crate::time::Ms;
-use serde_json::Value as Json;
 use std::collections::HashSet;
 
 /// Two ids joined are not looked for beyond this many bytes.
@@ -160,7 +159,7 @@ pub(crate) async fn secret_by_email(
 pub(crate) async fn list(
     store: &Store,
     query: &ListQuery,
-    document: &(dyn Fn(&User) -> Json + Sync),
+    document: Document<User>,
 ) -> Result<Page<User>> {
     let listing = Listing {
         columns: columns!(),
