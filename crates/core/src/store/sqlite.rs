@@ -5,16 +5,11 @@
 //! what was answered and what was stored always agree (ruling A7).
 
 use super::lock::DirLock;
-use super::{
-    BATCH, BATCHES, Change, READ_BUDGET, READ_TIME, Read, Row, Rows, StoreOptions, Turn, Value,
-    migrate, too_broad,
-};
+use super::{BATCHES, Change, Read, Row, Rows, StoreOptions, Turn, migrate, too_broad};
 use crate::error::{Error, Result};
-use crate::time::Clock;
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::types::{Null, ValueRef};
-use rusqlite::{CachedStatement, Connection, ErrorCode, Statement};
+use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,21 +21,6 @@ const GROUP: usize = 256;
 const QUEUE: usize = 1024;
 
 type Reply<T> = oneshot::Sender<Result<T>>;
-type Batches = mpsc::Sender<Result<Vec<Row>>>;
-
-/// What a reader is asked for, and the turn it is asked in, if it is a caller's own question.
-struct ReadJob {
-    turn: Option<Turn>,
-    what: Wanted,
-}
-
-enum Wanted {
-    /// All rows of each statement, of one snapshot.
-    Rows(Vec<Read>, Reply<Vec<Vec<Row>>>),
-    /// The rows of one statement as they are found.
-    Stream(Read, Batches),
-}
-
 enum WriteJob {
     Change(Change, Reply<Vec<Rows>>),
     /// Make what waits, and end.
@@ -49,7 +29,11 @@ enum WriteJob {
 
 #[cfg(test)]
 mod plan;
+mod reader;
+mod statement;
 mod statistics;
+use reader::{ReadJob, Wanted};
+use statement::rows;
 
 /// The handle: two queues.
 pub(super) struct Sqlite {
@@ -86,9 +70,9 @@ impl Sqlite {
         for _ in 0..options.readers.max(1) {
             let (mut connection, jobs) = (connect(&path)?, read_jobs.clone());
             connection.pragma_update(None, "query_only", true).map_err(fault)?;
-            let limit = limit_time(&mut connection)?;
+            let limit = reader::limit_time(&mut connection)?;
             thread("store-reader", move || {
-                read_loop(&connection, &jobs, &limit);
+                reader::read_loop(&connection, &jobs, &limit);
             })?;
         }
         Ok(Self { reads, writes, ended: Mutex::new(Some(ended)) })
@@ -191,89 +175,6 @@ fn fault(error: rusqlite::Error) -> Error {
     }
 }
 
-/// Until when a reader's job may run, and whether it is still wanted.
-#[derive(Default)]
-struct Limit {
-    deadline: AtomicI64,
-    turn: Mutex<Option<Turn>>,
-}
-
-impl Limit {
-    fn is_over(&self) -> bool {
-        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        Clock::default().now() > self.deadline.load(Ordering::Relaxed)
-            || turn.as_ref().is_some_and(Turn::is_over)
-    }
-
-    fn set(&self, turn: Option<Turn>) {
-        let deadline = Clock::default().now().saturating_add(READ_TIME);
-        self.deadline.store(deadline, Ordering::Relaxed);
-        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
-    }
-}
-
-/// Has a reader give up on a job that runs too long, by the machine's time whatever clock a test
-/// has set, or that nobody waits for any more.
-fn limit_time(connection: &mut Connection) -> Result<Arc<Limit>> {
-    /// Steps of the engine between two looks at the time.
-    const STEPS: i32 = 10_000;
-    let limit = Arc::new(Limit::default());
-    let end = limit.clone();
-    connection.progress_handler(STEPS, Some(move || end.is_over())).map_err(fault)?;
-    Ok(limit)
-}
-
-fn read_loop(connection: &Connection, jobs: &Mutex<mpsc::Receiver<ReadJob>>, limit: &Limit) {
-    loop {
-        // The turn of a job that is done goes back before the next is waited for.
-        limit.set(None);
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-        let Some(ReadJob { turn, what }) = job else { return };
-        limit.set(turn);
-        match what {
-            // The caller is gone, and nobody wants the answer.
-            Wanted::Rows(_, reply) if reply.is_closed() => {}
-            Wanted::Stream(_, batches) if batches.is_closed() => {}
-            Wanted::Rows(reads, reply) => {
-                let _ = reply.send(read_snapshot(connection, &reads));
-            }
-            Wanted::Stream(read, batches) => {
-                if let Err(error) = read_stream(connection, &read, &batches) {
-                    let _ = batches.blocking_send(Err(error));
-                }
-            }
-        }
-    }
-}
-
-fn read_snapshot(connection: &Connection, reads: &[Read]) -> Result<Vec<Vec<Row>>> {
-    let run = |read: &Read| rows(connection, &read.sql, &read.args).map(|rows| rows.rows);
-    if let [only] = reads {
-        return Ok(vec![run(only)?]);
-    }
-    let snapshot = connection.unchecked_transaction().map_err(fault)?;
-    let all = reads.iter().map(run).collect();
-    snapshot.finish().map_err(fault)?;
-    all
-}
-
-/// Hands rows over in batches, and waits while enough of them wait: the reader runs no further
-/// ahead than that.
-fn read_stream(connection: &Connection, read: &Read, batches: &Batches) -> Result<()> {
-    let mut statement = prepare(connection, &read.sql, &read.args)?;
-    let columns = statement.column_count();
-    let mut cursor = statement.raw_query();
-    let mut batch = Vec::with_capacity(BATCH);
-    while let Some(next) = cursor.next().map_err(fault)? {
-        batch.push(row(next, columns)?);
-        if batch.len() == BATCH && batches.blocking_send(Ok(std::mem::take(&mut batch))).is_err() {
-            return Ok(()); // whoever asked has seen enough
-        }
-    }
-    let _ = batches.blocking_send(Ok(batch));
-    Ok(())
-}
-
 fn write_loop(connection: &Connection, mut jobs: mpsc::Receiver<WriteJob>, bell: &Notify) {
     let mut going_on = true;
     while going_on && let Some(first) = jobs.blocking_recv() {
@@ -339,99 +240,4 @@ fn savepoint(connection: &Connection, change: &Change) -> Result<Result<Vec<Rows
 fn batch(connection: &Connection, sql: &str) -> Result<()> {
     let mut statement = connection.prepare_cached(sql).map_err(fault)?;
     statement.raw_execute().map(drop).map_err(fault)
-}
-
-/// A statement: a fixed one is kept for the next time, a built one is not, because whoever asks could
-/// fill the memory with them.
-enum Prepared<'c> {
-    Kept(CachedStatement<'c>),
-    Once(Statement<'c>),
-}
-
-impl<'c> std::ops::Deref for Prepared<'c> {
-    type Target = Statement<'c>;
-    fn deref(&self) -> &Self::Target {
-        match self {
-            Self::Kept(statement) => statement,
-            Self::Once(statement) => statement,
-        }
-    }
-}
-
-impl std::ops::DerefMut for Prepared<'_> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        match self {
-            Self::Kept(statement) => statement,
-            Self::Once(statement) => statement,
-        }
-    }
-}
-
-fn prepare<'c>(
-    connection: &'c Connection,
-    sql: &super::Sql,
-    args: &[Value],
-) -> Result<Prepared<'c>> {
-    #[cfg(test)]
-    plan::note(sql);
-    let mut statement = match sql {
-        super::Sql::Fixed(text) => Prepared::Kept(connection.prepare_cached(text).map_err(fault)?),
-        super::Sql::Built(text) => Prepared::Once(connection.prepare(text).map_err(fault)?),
-    };
-    bind(&mut statement, args)?;
-    Ok(statement)
-}
-
-fn rows(connection: &Connection, sql: &super::Sql, args: &[Value]) -> Result<Rows> {
-    let mut statement = prepare(connection, sql, args)?;
-    let columns = statement.column_count();
-    if columns == 0 {
-        let affected = statement.raw_execute().map_err(fault)? as u64;
-        return Ok(Rows { affected, rows: Vec::new() });
-    }
-    let mut found = Vec::new();
-    let mut size = 0;
-    let mut cursor = statement.raw_query();
-    while let Some(next) = cursor.next().map_err(fault)? {
-        let row = row(next, columns)?;
-        size += row.size();
-        if size > READ_BUDGET {
-            return Err(too_broad());
-        }
-        found.push(row);
-    }
-    Ok(Rows { affected: found.len() as u64, rows: found })
-}
-
-fn row(row: &rusqlite::Row<'_>, columns: usize) -> Result<Row> {
-    let values = (0..columns).map(|i| row.get_ref(i).map_err(fault).and_then(value));
-    values.collect::<Result<_>>().map(Row::new)
-}
-
-fn value(column: ValueRef<'_>) -> Result<Value> {
-    Ok(match column {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(v) => Value::Int(v),
-        ValueRef::Text(text) | ValueRef::Blob(text) => {
-            Value::Text(std::str::from_utf8(text).map_err(Error::internal)?.to_owned())
-        }
-        ValueRef::Real(_) => return Err(Error::internal("a real number in the store")),
-    })
-}
-
-/// `$3` is a *named* parameter to `SQLite`: bind by the number in its name.
-fn bind(statement: &mut Statement<'_>, args: &[Value]) -> Result<()> {
-    for index in 1..=statement.parameter_count() {
-        let named = statement.parameter_name(index).and_then(|name| name.get(1..)?.parse().ok());
-        let number: usize = named.unwrap_or(index);
-        let arg = args.get(number - 1);
-        let bound = match arg.ok_or_else(|| Error::internal("a statement lacks an argument"))? {
-            Value::Null => statement.raw_bind_parameter(index, Null),
-            Value::Int(v) => statement.raw_bind_parameter(index, v),
-            Value::Text(v) => statement.raw_bind_parameter(index, v),
-            Value::Bool(v) => statement.raw_bind_parameter(index, v),
-        };
-        bound.map_err(fault)?;
-    }
-    Ok(())
 }
