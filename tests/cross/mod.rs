@@ -1,5 +1,7 @@
 //! One conversation on both faces: same ids, texts, order and times, and read state that agrees.
 
+mod model;
+
 use crate::app::{TestApp, TestUser, app};
 use serde_json::{Value, json};
 

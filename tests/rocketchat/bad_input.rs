@@ -62,6 +62,24 @@ fn good(name: &str, room: &str, message: &str) -> (Value, &'static [&'static str
         }
         "permissions.update" => (json!({"permissions": [{}]}), &["permissions"]),
         "settings/" => (json!({}), &["value"]),
+        _ => good_for_messages(name, room),
+    }
+}
+
+/// The same, of what is done to messages and to what was read of them.
+fn good_for_messages(name: &str, room: &str) -> (Value, &'static [&'static str]) {
+    match name {
+        "chat.update" => (
+            json!({"roomId": room, "msgId": "none", "text": "x"}),
+            &["roomId", "msgId", "text", "customFields", "previewUrls"],
+        ),
+        "chat.delete" => (json!({"roomId": room, "msgId": "none"}), &["roomId", "msgId", "asUser"]),
+        "chat.followMessage" | "chat.unfollowMessage" => (json!({"mid": "none"}), &["mid"]),
+        "chat.readThread" => (json!({"tmid": "none"}), &["tmid"]),
+        "subscriptions.read" => (json!({"rid": "none"}), &["rid", "roomId", "readThreads"]),
+        "subscriptions.unread" => {
+            (json!({"firstUnreadMessage": {"_id": "none"}}), &["firstUnreadMessage", "roomId"])
+        }
         _ => (json!({"messageId": "none"}), &["messageId"]),
     }
 }

@@ -10,6 +10,7 @@ use crate::room::{Member, Room};
 use crate::store::{history, rooms};
 use crate::time::Ms;
 use crate::{Core, setting};
+use serde_json::Value;
 
 pub use crate::store::history::Stretch;
 
@@ -34,7 +35,12 @@ impl Core {
         unread: bool,
     ) -> Result<History> {
         let (store, room, reader) = (self.store(), &access.room.id, caller.id());
-        stretch.hidden.extend(self.settings().list(&setting::HIDDEN_KINDS));
+        // A room's own list stands in place of the server's.
+        let own = serde_json::from_str::<Value>(&access.room.body).map_err(Error::internal)?;
+        stretch.hidden = match own["sysMes"].as_array() {
+            Some(kinds) => kinds.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            None => self.settings().list(&setting::HIDDEN_KINDS),
+        };
         let messages = history::page(store, room, reader, &stretch, page).await?;
         let unread = match messages.last() {
             Some(oldest) if unread && stretch.from > Ms::MIN && oldest.ts > stretch.from => {
@@ -54,10 +60,8 @@ impl Core {
         access: &Access,
         since: Ms,
     ) -> Result<(Vec<Message>, Vec<(String, Ms)>)> {
-        let (store, room) = (self.store(), &access.room.id);
-        let changed = history::changed(store, room, caller.id(), (since, Ms::MAX)).await?;
-        let (gone, _) = history::gone(store, room, (since, Ms::MAX), (0, None)).await?;
-        Ok((changed, gone))
+        let range = (since, Ms::MAX);
+        history::changes(self.store(), &access.room.id, caller.id(), range).await
     }
 
     /// Messages of a room that went after `since`, the last first, and how many in all.

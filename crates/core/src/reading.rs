@@ -5,9 +5,10 @@ use crate::access::Access;
 use crate::account::User;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::history::Stretch;
 use crate::message::Message;
 use crate::room::{Member, Room};
-use crate::store::{members, messages, reading};
+use crate::store::{history, members, reading};
 use crate::time::Ms;
 
 /// A user's own view of a room, with the room.
@@ -92,9 +93,11 @@ impl Core {
             Some(message) if message.author.id == *caller.id() => return Err(Error::NotAllowed),
             Some(message) => message,
             None => {
-                let newest = access.room.last_id.as_ref().ok_or(Error::NoMessage)?;
-                let found = messages::by_id(self.store(), newest.as_str(), caller.id()).await?;
-                found.ok_or(Error::NoMessage)?
+                let newest = (0, Some(1));
+                let (store, room) = (self.store(), &access.room.id);
+                let found =
+                    history::page(store, room, caller.id(), &Stretch::all(), newest).await?;
+                found.into_iter().next().ok_or(Error::NoMessage)?
             }
         };
         let (seen, now) = (from.ts.saturating_sub(1), self.clock().now());

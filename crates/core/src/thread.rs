@@ -59,6 +59,31 @@ impl Core {
         threads::replies(self.store(), place, caller.id(), query, document).await
     }
 
+    /// A room's threads that changed after `since`, and what went of the room.
+    pub async fn threads_since(
+        &self,
+        caller: &Caller,
+        access: &Access,
+        since: Ms,
+    ) -> Result<Changes> {
+        self.check_threads()?;
+        let (mut changed, gone) = self.changes(caller, access, since).await?;
+        changed.retain(|message| message.tcount.is_some());
+        Ok((changed, gone))
+    }
+
+    /// The replies of a thread that changed after `since`, and what went of its room.
+    pub async fn replies_since(
+        &self,
+        caller: &Caller,
+        (root, access): &(Message, Access),
+        since: Ms,
+    ) -> Result<Changes> {
+        let (mut changed, gone) = self.changes(caller, access, since).await?;
+        changed.retain(|message| message.thread.as_ref() == Some(&root.id));
+        Ok((changed, gone))
+    }
+
     /// Has the caller follow a thread, or not any more.
     pub async fn follow(
         &self,
@@ -79,12 +104,6 @@ impl Core {
         let (place, now) = ((&root.id, &access.room.id), self.clock().now());
         threads::read_by(self.store(), place, caller.id(), now).await
     }
-}
-
-/// A filter on what changed after a time.
-pub fn changed_since(since: Ms) -> Result<Filter> {
-    let text = json!({"_updatedAt": {"$gt": {"$date": since}}}).to_string();
-    Ok(Filter::parse(&text, &parlance_query::Limits::default())?)
 }
 
 /// A filter on messages whose text holds this text, in any case.

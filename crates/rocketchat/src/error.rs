@@ -80,7 +80,7 @@ impl Failure {
             }
             Self::Sentence(text) => {
                 let error = format!("[{text}]");
-                (bad, json!({"success": false, "error": error, "errorType": error}))
+                (bad, json!({"success": false, "error": error, "errorType": text}))
             }
             Self::Plain(text) => (bad, json!({"success": false, "error": text})),
             Self::Bare => (bad, json!({"success": false})),

@@ -87,7 +87,7 @@ pub(crate) async fn counters(call: Call) -> Answer {
     })?;
     let (core, caller) = (call.core(), call.caller()?);
     let admin = core.admin(caller, Perm::ViewRoomAdministration).ok();
-    let (room, member) = match call.query.get("userId") {
+    let (room, member) = match call.query.get("userId").filter(|user| **user != "") {
         None => {
             let access = core.access(caller, room).await.map_err(forbidden)?;
             (access.room().clone(), access.member().clone())

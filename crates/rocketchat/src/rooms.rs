@@ -9,9 +9,9 @@ use crate::routes::Answer;
 use crate::schema::{self, Form, Kind};
 use crate::{subscriptions, wire};
 use parlance_core::list::ListQuery;
-use parlance_core::thread::changed_since;
 use parlance_core::{Error, Perm, Room, UserId};
 use parlance_http::json::Dates;
+use parlance_query::{Filter, Limits};
 use serde_json::{Map, Value, json};
 
 /// A room without what only the room itself knows of its making (section 6.1).
@@ -33,7 +33,8 @@ pub(crate) async fn get(call: Call) -> Answer {
     let (core, caller) = (call.core(), call.caller()?);
     let mut query = ListQuery { limit: None, ..ListQuery::first(0) };
     if let Some(since) = since {
-        query.filter = changed_since(since)?;
+        let changed = json!({"_updatedAt": {"$gt": {"$date": since}}}).to_string();
+        query.filter = Filter::parse(&changed, &Limits::default()).map_err(Error::from)?;
     }
     let rooms = core.dm_list(caller, &query, wire::document(wire::room)).await?;
     let ended = match since {

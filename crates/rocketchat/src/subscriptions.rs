@@ -151,7 +151,11 @@ pub(crate) async fn unread(call: Call) -> Answer {
             (own(&call, room, refuse).await?, None)
         }
         (None, Some(_)) => return Err(Failure::Schema("must be string".to_owned())),
-        (None, None) => return Err(not_allowed()),
+        (None, None) => {
+            let missing = "must have required property 'roomId'\n must have required property \
+                           'firstUnreadMessage'\n must match a schema in anyOf";
+            return Err(Failure::Schema(missing.to_owned()));
+        }
     };
     core.mark_unread(caller, &access, message).await.map_err(|error| match error {
         Error::NotAllowed => not_allowed(),

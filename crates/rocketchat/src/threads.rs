@@ -7,7 +7,7 @@ use crate::page::{Paging, Reads};
 use crate::routes::Answer;
 use crate::wire;
 use parlance_core::list::Page;
-use parlance_core::thread::{Roots, changed_since, holding};
+use parlance_core::thread::{Changes, Roots, holding};
 use parlance_core::{Access, Error, Message, Ms};
 use serde_json::Value;
 
@@ -92,7 +92,7 @@ fn since(call: &Call) -> Result<Ms, Failure> {
 }
 
 /// Changed messages and those that went.
-fn synced(name: &str, changed: &[Message], gone: &[(String, Ms)]) -> String {
+fn synced(name: &str, (changed, gone): &Changes) -> String {
     use parlance_http::json::Dates;
     wire::success(|o| {
         o.object(name, |o| {
@@ -110,29 +110,16 @@ pub(crate) async fn sync_list(call: Call) -> Answer {
     }
     let since = since(&call)?;
     let access = room(&call).await?;
-    let (core, caller) = (call.core(), call.caller()?);
-    let mut paging = Paging::read(&call, Reads::NEITHER, &[])?;
-    paging.narrow(changed_since(since)?);
-    paging.query.limit = None;
-    let document = wire::document(wire::message);
-    let page = core.threads(caller, &access, Roots::All, &paging.query, document).await;
-    let page = page.map_err(disabled)?;
-    let (gone, _) = core.deleted(&access, since, (0, None)).await?;
-    Ok(synced("threads", &page.items, &gone))
+    let found = call.core().threads_since(call.caller()?, &access, since).await;
+    Ok(synced("threads", &found.map_err(disabled)?))
 }
 
 /// `GET chat.syncThreadMessages`.
 pub(crate) async fn sync_messages(call: Call) -> Answer {
     let thread = thread(&call, "tmid").await?;
     let since = since(&call)?;
-    let (core, caller) = (call.core(), call.caller()?);
-    let mut paging = Paging::read(&call, Reads::NEITHER, &[])?;
-    paging.narrow(changed_since(since)?);
-    paging.query.limit = None;
-    let document = wire::document(wire::message);
-    let page = core.replies(caller, &thread, &paging.query, document).await?;
-    let (gone, _) = core.deleted(&thread.1, since, (0, None)).await?;
-    Ok(synced("messages", &page.items, &gone))
+    let found = call.core().replies_since(call.caller()?, &thread, since).await?;
+    Ok(synced("messages", &found))
 }
 
 /// The thread of the body's `mid` or `tmid`.

@@ -253,7 +253,8 @@ fn subscription(mut from: Fields) -> Result<Subscription, Reason> {
     let room = from.id("rid")?;
     let mut owner = Fields::new(from.object("u")?.ok_or("u is missing")?);
     let user = owner.id("_id").map_err(|why| format!("u.{why}"))?;
-    for derived in ["t", "alert"] {
+    // Unread threads are made of replies that come; what was unread before cannot be cleared here.
+    for derived in ["t", "alert", "tunread", "tunreadUser", "tunreadGroup"] {
         from.take(derived);
     }
     let ts = from.date("ts")?;
@@ -268,6 +269,7 @@ fn subscription(mut from: Fields) -> Result<Subscription, Reason> {
         mentions: from.number("userMentions")?.unwrap_or(0).max(0),
         group_mentions: from.number("groupMentions")?.unwrap_or(0).max(0),
         last_seen: from.date("ls")?,
+        last_reply: from.date("lr")?,
         blocked: from.flag("blocked")?.unwrap_or(false),
         blocker: from.flag("blocker")?.unwrap_or(false),
         name: from.text("name")?,

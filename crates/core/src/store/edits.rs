@@ -33,7 +33,7 @@ const TAKE_AWAY: &str = "UPDATE rooms SET
         AND EXISTS (SELECT 1 FROM messages m WHERE m.id = $4 AND m.room = $1
             AND (m.kind IS NULL OR m.kind <> 'rm'))";
 /// May this member still write?
-const STILL: &str = "UPDATE members SET updated = updated
+pub(super) const STILL: &str = "UPDATE members SET updated = updated
     WHERE room = $1 AND usr = $2 AND NOT blocked AND NOT blocker AND NOT disabled";
 const KEEP: &str = "INSERT INTO versions (message, ts, room, usr, msg)
     SELECT m.id, r.last_ts, m.room, $3, m.msg FROM messages m JOIN rooms r ON r.id = m.room

@@ -44,6 +44,13 @@ pub struct Stretch {
     pub hidden: Vec<String>,
 }
 
+impl Stretch {
+    /// Everything.
+    pub(crate) fn all() -> Self {
+        Self { from: Ms::MIN, to: Ms::MAX, replies: true, hidden: Vec::new() }
+    }
+}
+
 /// Condition and arguments of a stretch.
 fn condition(room: &RoomId, reader: &UserId, stretch: &Stretch) -> (String, Vec<Value>) {
     let mut args: Vec<Value> = vec![
@@ -105,18 +112,31 @@ pub(crate) async fn oldest(
     Ok((first.map(|mut row| read(&mut row)).transpose()?, count))
 }
 
-/// What was written or changed after `since` and not after `until`, the newest first.
-pub(crate) async fn changed(
+/// Messages that went: ids and times.
+pub(crate) type Gone = Vec<(String, Ms)>;
+
+/// What was written or changed after `since` and not after `until`, the newest first, and what went
+/// in that time, the last first. On one snapshot: the newest time of either list is one before which
+/// nothing is missing in the other.
+pub(crate) async fn changes(
     store: &Store,
     room: &RoomId,
     reader: &UserId,
     (since, until): (Ms, Ms),
-) -> Result<Vec<Message>> {
-    let args = [room.into(), reader.into(), since.into(), until.into()];
-    let rows = store.read(CHANGED, args).await?;
+) -> Result<(Vec<Message>, Gone)> {
+    let changed: [Value; 4] = [room.into(), reader.into(), since.into(), until.into()];
+    let all = [room.into(), since.into(), until.into(), i64::MAX.into(), 0.into()];
+    let reads = vec![Read::new(CHANGED, changed), Read::new(GONE, all)];
+    let mut answers = store.read_all(reads).await?.into_iter();
+    let rows = answers.next().unwrap_or_default();
     let mut all = rows.into_iter().map(|mut row| read(&mut row)).collect::<Result<Vec<_>>>()?;
     all.sort_by(|a, b| (b.ts, &b.id).cmp(&(a.ts, &a.id)));
-    Ok(all)
+    let went = answers.next().unwrap_or_default().into_iter().map(gone_one);
+    Ok((all, went.collect::<Result<_>>()?))
+}
+
+fn gone_one(mut row: Row) -> Result<(String, Ms)> {
+    Ok((row.text()?, row.int()?))
 }
 
 /// Messages that went after `since` and not after `until`, the last first: ids and times, and how
@@ -126,14 +146,14 @@ pub(crate) async fn gone(
     room: &RoomId,
     (since, until): (Ms, Ms),
     (offset, limit): (i64, Option<i64>),
-) -> Result<(Vec<(String, Ms)>, i64)> {
+) -> Result<(Gone, i64)> {
     let bounds: [Value; 3] = [room.into(), since.into(), until.into()];
     let mut args = bounds.to_vec();
     args.extend([limit.unwrap_or(i64::MAX).into(), offset.into()]);
     let reads = vec![Read::new(GONE, args), Read::new(COUNT_GONE, bounds)];
     let mut answers = store.read_all(reads).await?.into_iter();
-    let one = |mut row: Row| Ok((row.text()?, row.int()?));
-    let gone = answers.next().unwrap_or_default().into_iter().map(one).collect::<Result<_>>()?;
+    let gone = answers.next().unwrap_or_default().into_iter().map(gone_one);
+    let gone = gone.collect::<Result<_>>()?;
     let count = answers.next().unwrap_or_default().pop();
     Ok((gone, count.map(|mut row| row.int()).transpose()?.unwrap_or(0)))
 }

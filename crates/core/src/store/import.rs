@@ -67,8 +67,8 @@ const SUBSCRIBE: &str = "UPDATE members SET id = $3, ts = coalesce($4, ts),
         closed_seq = CASE WHEN $6 THEN NULL ELSE (SELECT r.seq FROM rooms r WHERE r.id = $1
             AND NOT (r.seq = 0 AND r.users_count = 2 AND r.last_id IS NULL)) END,
         read_seq = (SELECT r.seq FROM rooms r WHERE r.id = $1) - $7,
-        mentions = $8, group_mentions = $9, ls = $10, blocked = $11, blocker = $12,
-        name = coalesce($13, name), fname = coalesce($14, fname), body = $15
+        mentions = $8, group_mentions = $9, ls = $10, lr = $11, blocked = $12, blocker = $13,
+        name = coalesce($14, name), fname = coalesce($15, fname), body = $16
     WHERE room = $1 AND usr = $2";
 
 /// What must be known of the store before lines can be judged.
@@ -227,6 +227,7 @@ pub(crate) struct Subscription {
     pub(crate) mentions: i64,
     pub(crate) group_mentions: i64,
     pub(crate) last_seen: Option<Ms>,
+    pub(crate) last_reply: Option<Ms>,
     pub(crate) blocked: bool,
     pub(crate) blocker: bool,
     pub(crate) name: Option<String>,
@@ -241,7 +242,7 @@ pub(crate) fn subscribe(change: &mut Change, it: &Subscription) {
         change.run(RAISE_MEMBERS, [room(), it.unread.into()]);
         change.run(RAISE_ROOM, [room(), it.unread.into()]);
     }
-    let args: [Value; 15] = [
+    let args: [Value; 16] = [
         (&it.room).into(),
         (&it.user).into(),
         (&it.id).into(),
@@ -252,6 +253,7 @@ pub(crate) fn subscribe(change: &mut Change, it: &Subscription) {
         it.mentions.into(),
         it.group_mentions.into(),
         it.last_seen.into(),
+        it.last_reply.into(),
         it.blocked.into(),
         it.blocker.into(),
         it.name.as_deref().into(),

@@ -27,22 +27,31 @@ const ADD: &str =
         EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND NOT u.active), $7, $8, '{}'
     FROM rooms r WHERE r.id = $1
     ON CONFLICT (room, usr) DO NOTHING";
+/// A membership changes at a time of its room's clock, so that it is newer than all that the member
+/// has seen of the room. Locks the room as well, so that the sequence that is taken over is not on
+/// its way to another.
+const TAKE_TIME: &str = "UPDATE rooms SET
+        last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END WHERE id = $1";
+const TAKE_TIME_OF_PAIR: &str = "UPDATE rooms SET
+        last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END
+    WHERE id = $1 AND users_count <= 2";
 const OPEN: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL,
-        updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END
+        updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1 AND usr = $2 AND (closed_seq IS NOT NULL OR NOT opened)";
 const CLOSE: &str = "UPDATE members SET opened = FALSE,
         closed_seq = (SELECT r.seq FROM rooms r WHERE r.id = $1),
-        updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END
+        updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1 AND usr = $2";
 const SET_BLOCK: &str = "UPDATE members SET blocker = CASE WHEN usr = $2 THEN $3 ELSE blocker END,
         blocked = CASE WHEN usr = $2 THEN blocked ELSE $3 END,
-        updated = CASE WHEN updated >= $4 THEN updated + 1 ELSE $4 END
+        updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1";
 const SET_BODY: &str = "UPDATE members SET body = $4,
         updated = CASE WHEN updated >= $5 THEN updated + 1 ELSE $5 END
     WHERE room = $1 AND usr = $2 AND body = $3";
 const SET_READ_ONLY: &str = "UPDATE rooms SET ro = $2,
-        updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END WHERE id = $1";
+        last_ts = CASE WHEN last_ts >= $3 THEN last_ts + 1 ELSE $3 END,
+        updated = CASE WHEN last_ts >= $3 THEN last_ts + 1 ELSE $3 END WHERE id = $1";
 
 macro_rules! mine {
     () => {
@@ -174,6 +183,7 @@ pub(crate) async fn complete(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
+    take_time(&mut change, room, now);
     for member in members {
         add(&mut change, room, member, now);
     }
@@ -181,8 +191,14 @@ pub(crate) async fn complete(
     store.write(change).await.map(drop)
 }
 
+/// Takes the next time of a room for a change of its members, and locks it.
+pub(super) fn take_time(change: &mut Change, room: &RoomId, now: Ms) {
+    change.run(TAKE_TIME, [room.into(), now.into()]);
+}
+
 fn open_in(change: &mut Change, room: &RoomId, user: &UserId, now: Ms) {
-    change.run(OPEN, [room.into(), user.into(), now.into()]);
+    take_time(change, room, now);
+    change.run(OPEN, [room.into(), user.into()]);
     let (room, user) = (room.as_str(), user.as_str());
     events::add(change, now, Kind::MemberChanged, Some(room), Some(user), room);
 }
@@ -197,8 +213,8 @@ pub(crate) async fn open(store: &Store, room: &RoomId, user: &UserId, now: Ms) -
 /// Hides the room from its member's list until the next message.
 pub(crate) async fn close(store: &Store, room: &RoomId, user: &UserId, now: Ms) -> Result<()> {
     let mut change = Change::new();
-    let args = [room.into(), user.into(), now.into()];
-    change.expect(1, Error::NotSubscribed, CLOSE, args);
+    take_time(&mut change, room, now);
+    change.expect(1, Error::NotSubscribed, CLOSE, [room.into(), user.into()]);
     let (id, usr) = (room.as_str(), user.as_str());
     events::add(&mut change, now, Kind::MemberChanged, Some(id), Some(usr), id);
     store.write(change).await.map(drop)
@@ -213,9 +229,8 @@ pub(crate) async fn set_block(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
-    let touch = "UPDATE rooms SET updated = updated WHERE id = $1 AND users_count <= 2";
-    change.expect(1, Error::NoRoom, touch, [room.into()]);
-    change.run(SET_BLOCK, [room.into(), user.into(), block.into(), now.into()]);
+    change.expect(1, Error::NoRoom, TAKE_TIME_OF_PAIR, [room.into(), now.into()]);
+    change.run(SET_BLOCK, [room.into(), user.into(), block.into()]);
     let id = room.as_str();
     events::add(&mut change, now, Kind::RoomChanged, Some(id), None, id);
     store.write(change).await.map(drop)

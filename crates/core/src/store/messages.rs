@@ -5,7 +5,7 @@
 
 use super::fields::OfMessages;
 use super::listing::Listing;
-use super::{Change, Row, Rows, Store, Value, events, threads};
+use super::{Change, Row, Rows, Store, Value, edits, events, threads};
 use crate::content::Mentions;
 use crate::error::{Error, Result};
 use crate::event::Kind;
@@ -289,7 +289,12 @@ pub(super) fn write_message(change: &mut Change, draft: &Draft, now: Ms) -> (usi
         draft.although_read_only.into(),
     ];
     let time = change.expect(1, Error::ReadOnly, TAKE_TIME, args);
-    let sender = if top { SENDER_READ } else { SENDER_REPLIES };
+    let sender = match draft.kind {
+        _ if top => SENDER_READ,
+        None => SENDER_REPLIES,
+        // What the server says in a room is no reply of whoever caused it (contract 6.5).
+        Some(_) => edits::STILL,
+    };
     change.expect(1, Error::Blocked, sender, [room.into(), author.into()]);
     let args: [Value; 9] = [
         id.into(),

@@ -1,22 +1,20 @@
 //! How far a member has read (contract section 6.5): counters are derived, so reading writes one row.
 
-use super::{Change, Store, events};
+use super::{Change, Store, events, members};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{RoomId, UserId};
 use crate::time::Ms;
 
-/// Locks the room, so that the sequence that is taken over is not on its way to another.
-const HOLD: &str = "UPDATE rooms SET updated = updated WHERE id = $1";
 const READ: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL, mentions = 0,
-        group_mentions = 0, read_seq = (SELECT r.seq FROM rooms r WHERE r.id = $1), ls = $3,
-        updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END
+        group_mentions = 0, read_seq = (SELECT r.seq FROM rooms r WHERE r.id = $1),
+        ls = (SELECT r.last_ts FROM rooms r WHERE r.id = $1),
+        updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1 AND usr = $2";
 const READ_THREADS: &str = "DELETE FROM unread_threads WHERE room = $1 AND usr = $2";
 const UNREAD: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL, ls = $3,
-        read_seq = (SELECT CASE WHEN r.seq > 0 THEN r.seq - 1 ELSE 0 END FROM rooms r
-            WHERE r.id = $1),
-        updated = CASE WHEN updated >= $4 THEN updated + 1 ELSE $4 END
+        read_seq = (SELECT r.seq - 1 FROM rooms r WHERE r.id = $1),
+        updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1 AND usr = $2";
 
 /// All of a room is read; its threads too, if `threads`.
@@ -28,8 +26,8 @@ pub(crate) async fn read(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
-    change.run(HOLD, [room.into()]);
-    change.expect(1, Error::NotSubscribed, READ, [room.into(), user.into(), now.into()]);
+    members::take_time(&mut change, room, now);
+    change.expect(1, Error::NotSubscribed, READ, [room.into(), user.into()]);
     if threads {
         change.run(READ_THREADS, [room.into(), user.into()]);
     }
@@ -46,8 +44,8 @@ pub(crate) async fn unread(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
-    change.run(HOLD, [room.into()]);
-    let args = [room.into(), user.into(), seen.into(), now.into()];
+    members::take_time(&mut change, room, now);
+    let args = [room.into(), user.into(), seen.into()];
     change.expect(1, Error::NotSubscribed, UNREAD, args);
     changed(&mut change, room, user, now);
     store.write(change).await.map(drop)

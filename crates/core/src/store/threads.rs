@@ -5,7 +5,7 @@
 use super::fields::OfMessages;
 use super::listing::Listing;
 use super::messages::{columns, read};
-use super::{Change, Store, Value, events};
+use super::{Change, Store, Value, events, members};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{MessageId, RoomId, UserId};
@@ -17,7 +17,7 @@ use crate::time::Ms;
 /// The first reply of a thread makes every member a follower.
 const FOLLOW_ALL: &str = "INSERT INTO followers (thread, usr, room)
     SELECT m.id, s.usr, m.room FROM messages m JOIN members s ON s.room = m.room
-    WHERE m.id = $1 AND m.room = $2 AND m.replies IS NULL
+    WHERE m.id = $1 AND m.room = $2 AND m.tcount IS NULL
     ON CONFLICT DO NOTHING";
 const FOLLOW: &str = "INSERT INTO followers (thread, usr, room)
     SELECT m.id, CAST($2 AS KEYTEXT), m.room FROM messages m WHERE m.id = $1
@@ -60,8 +60,7 @@ const FOLLOWERS_SEE: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL
         updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $2)
     WHERE room = $2 AND usr <> $3 AND usr IN (SELECT f.usr FROM followers f WHERE f.thread = $1)";
 const READ: &str = "DELETE FROM unread_threads WHERE usr = $1 AND room = $2 AND thread = $3";
-const TOUCH: &str =
-    "UPDATE members SET updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END
+const TOUCH: &str = "UPDATE members SET updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1 AND usr = $2";
 
 /// What follows from a reply for its thread, to be written with it; [`Error::NoThread`] if the root is
@@ -109,13 +108,14 @@ pub(crate) async fn read_by(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
+    members::take_time(&mut change, room, now);
     change.run(READ, [user.into(), room.into(), root.into()]);
     member_changed(&mut change, room, user, now);
     store.write(change).await.map(drop)
 }
 
 fn member_changed(change: &mut Change, room: &RoomId, user: &UserId, now: Ms) {
-    change.run(TOUCH, [room.into(), user.into(), now.into()]);
+    change.run(TOUCH, [room.into(), user.into()]);
     let (room, user) = (room.as_str(), user.as_str());
     events::add(change, now, Kind::MemberChanged, Some(room), Some(user), room);
 }

@@ -70,7 +70,8 @@ const SET_STATUS: &str = "UPDATE users SET status_default = coalesce($2, status_
 const SET_ACTIVE: &str = "UPDATE users SET active = $2,
         updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END WHERE id = $1";
 const SILENCE_ROOMS: &str = "UPDATE rooms SET ro = $2,
-        updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END
+        last_ts = CASE WHEN last_ts >= $3 THEN last_ts + 1 ELSE $3 END,
+        updated = CASE WHEN last_ts >= $3 THEN last_ts + 1 ELSE $3 END
     WHERE kind = 'd' AND users_count = 2 AND id IN (SELECT room FROM members WHERE usr = $1)
         AND ($2 OR NOT EXISTS (SELECT 1 FROM members o WHERE o.room = rooms.id AND o.usr <> $1
             AND o.disabled))";
