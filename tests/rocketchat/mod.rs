@@ -37,6 +37,7 @@ mod session;
 mod settings;
 mod subscriptions;
 mod sync;
+mod sync_pages;
 mod talk;
 mod threads;
 mod transport;

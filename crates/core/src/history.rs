@@ -12,7 +12,7 @@ use crate::time::Ms;
 use crate::{Core, setting};
 use serde_json::Value;
 
-pub use crate::store::history::Stretch;
+pub use crate::store::history::{Side, Stretch};
 
 /// A page of a room's history.
 #[derive(Clone, Debug)]
@@ -62,6 +62,27 @@ impl Core {
     ) -> Result<(Vec<Message>, Vec<(String, Ms)>)> {
         let range = (since, Ms::MAX);
         history::changes(self.store(), &access.room.id, caller.id(), range).await
+    }
+
+    /// A page of what was written or changed in a room, by the time of that, nearest first.
+    pub async fn changes_page(
+        &self,
+        caller: &Caller,
+        access: &Access,
+        side: Side,
+        limit: i64,
+    ) -> Result<Vec<Message>> {
+        history::changes_page(self.store(), &access.room.id, caller.id(), side, limit).await
+    }
+
+    /// A page of what went from a room, by the time of that, nearest first.
+    pub async fn goings_page(
+        &self,
+        access: &Access,
+        side: Side,
+        limit: i64,
+    ) -> Result<Vec<(String, Ms)>> {
+        history::goings(self.store(), &access.room.id, side, limit).await
     }
 
     /// Messages of a room that went after `since`, the last first, and how many in all.

@@ -9,9 +9,9 @@ use crate::routes::Answer;
 use crate::schema::{self, Form, Kind};
 use crate::wire;
 use parlance_core::history::Stretch;
-use parlance_core::{Access, Error, Ms, Perm, User, UserId};
+use parlance_core::{Error, Ms, Perm, User, UserId};
 use parlance_http::json::{Dates, Object};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A time among the parameters.
 fn time(call: &Call, name: &str) -> Result<Option<Ms>, Failure> {
@@ -120,7 +120,7 @@ pub(crate) async fn counters(call: Call) -> Answer {
     }))
 }
 
-fn forbidden(error: Error) -> Failure {
+pub(crate) fn forbidden(error: Error) -> Failure {
     match error {
         Error::NoRoom | Error::NoAccess => Failure::Forbidden,
         other => other.into(),
@@ -190,68 +190,4 @@ fn holds(user: &User, filter: &str) -> bool {
     let carried = ["bio", "nickname"].into_iter().filter_map(|name| body[name].as_str());
     let names = [user.username.as_deref(), user.name.as_deref()].into_iter().flatten();
     filter.is_empty() || names.chain(carried).any(|text| text.to_lowercase().contains(filter))
-}
-
-/// Access to the room of `roomId`, for the calls that say "Not allowed" of any other.
-async fn own_room(call: &Call, method: &str) -> Result<Access, Failure> {
-    let missing = || {
-        let text = "The required \"roomId\" query param is missing.";
-        Failure::coded("error-roomId-param-not-provided", text)
-    };
-    let room = call.param("roomId").ok_or_else(missing)?;
-    call.core().access(call.caller()?, room).await.map_err(|error| match error {
-        Error::NoRoom | Error::NoAccess | Error::NotAllowed => {
-            Failure::detailed("error-not-allowed", "Not allowed", json!({ "method": method }))
-        }
-        other => other.into(),
-    })
-}
-
-/// `GET chat.syncMessages`, by `lastUpdate`.
-pub(crate) async fn sync_messages(call: Call) -> Answer {
-    if call.param("roomId").is_none() {
-        own_room(&call, "messages/get").await?;
-    }
-    let since = call.param("lastUpdate").ok_or_else(|| {
-        let text = "The required \"lastUpdate\" query param is missing.";
-        Failure::coded("error-lastUpdate-param-not-provided", text)
-    })?;
-    let since = parlance_core::time::parse(since).ok_or_else(|| {
-        let text = "The \"lastUpdate\" query parameter must be a valid date.";
-        Failure::coded("error-roomId-param-invalid", text)
-    })?;
-    let access = own_room(&call, "messages/get").await?;
-    let (updated, deleted) = call.core().changes(call.caller()?, &access, since).await?;
-    Ok(wire::success(|o| {
-        o.object("result", |o| {
-            o.array("updated", &updated, |out, m| wire::message(out, m, Dates::Iso));
-            o.array("deleted", &deleted, |out, (id, at)| wire::removed(out, id, *at));
-        });
-    }))
-}
-
-/// `GET chat.getDeletedMessages`: the type of its errors is their sentence.
-pub(crate) async fn deleted_messages(call: Call) -> Answer {
-    let missing = |name| {
-        let text = format!("The required \"{name}\" query param is missing.");
-        Failure::Sentence(text)
-    };
-    let room = call.param("roomId").ok_or_else(|| missing("roomId"))?;
-    let since = call.param("since").ok_or_else(|| missing("since"))?;
-    let since = parlance_core::time::parse(since).ok_or_else(|| {
-        Failure::Sentence("The \"since\" query parameter must be a valid date.".to_owned())
-    })?;
-    let (offset, limit) = page::window(&call)?;
-    let access = call.core().access(call.caller()?, room).await.map_err(forbidden)?;
-    let (gone, total) = call.core().deleted(&access, since, (offset, limit)).await?;
-    Ok(wire::success(|o| {
-        o.array("messages", &gone, |out, (id, _)| {
-            let mut o = Object::new(out, Dates::Iso);
-            o.text("_id", id);
-            o.end();
-        });
-        wire::count(o, "count", gone.len());
-        o.number("offset", offset);
-        o.number("total", total);
-    }))
 }

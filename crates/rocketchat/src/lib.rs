@@ -22,6 +22,7 @@ mod server;
 mod session;
 mod settings;
 mod subscriptions;
+mod sync;
 mod threads;
 mod users;
 mod wire;

@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::{
     change, chat, dm, history, marked, moderation, post, rooms, search, server, session, settings,
-    subscriptions, threads, users,
+    subscriptions, sync, threads, users,
 };
 use axum::http::Method;
 use std::future::Future;
@@ -89,8 +89,8 @@ pub static ROUTES: &[Route] = table! {
     POST "chat.unPinMessage" login chat::unpin;
 
     GET "chat.search" login search::search;
-    GET "chat.syncMessages" login history::sync_messages;
-    GET "chat.getDeletedMessages" login history::deleted_messages;
+    GET "chat.syncMessages" login sync::sync_messages;
+    GET "chat.getDeletedMessages" login sync::deleted_messages;
 
     GET "chat.getMentionedMessages" login marked::mentioned;
     GET "chat.getStarredMessages" login marked::starred;

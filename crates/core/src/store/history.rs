@@ -31,6 +31,85 @@ const GONE: &str = "SELECT id, ts FROM tombstones
 const COUNT_GONE: &str = "SELECT count(*) FROM tombstones
     WHERE kind = 'message' AND room = $1 AND ts > $2 AND ts <= $3";
 
+// Pages of what changed, in the order of the changes: what was written and left alone is found by its
+// own time, the rest by the index of changes.
+const WRITTEN_AFTER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    from!(),
+    " AND m.updated <= m.ts AND m.ts > $3 ORDER BY m.ts, m.id LIMIT $4"
+);
+const CHANGED_AFTER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    from!(),
+    " AND m.updated > m.ts AND m.updated > $3 ORDER BY m.updated, m.id LIMIT $4"
+);
+const WRITTEN_BEFORE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    from!(),
+    " AND m.updated <= m.ts AND m.ts < $3 ORDER BY m.ts DESC, m.id DESC LIMIT $4"
+);
+const CHANGED_BEFORE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    from!(),
+    " AND m.updated > m.ts AND m.updated < $3 ORDER BY m.updated DESC, m.id DESC LIMIT $4"
+);
+const GONE_AFTER: &str = "SELECT id, ts FROM tombstones
+    WHERE kind = 'message' AND room = $1 AND ts > $2 ORDER BY ts, id LIMIT $3";
+const GONE_BEFORE: &str = "SELECT id, ts FROM tombstones
+    WHERE kind = 'message' AND room = $1 AND ts < $2 ORDER BY ts DESC, id DESC LIMIT $3";
+
+/// Where a page of changes lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The first after this time.
+    After(Ms),
+    /// The last before it.
+    Before(Ms),
+}
+
+/// At most `limit` messages by the time of their last change, the nearest to the side's time first.
+pub(crate) async fn changes_page(
+    store: &Store,
+    room: &RoomId,
+    reader: &UserId,
+    side: Side,
+    limit: i64,
+) -> Result<Vec<Message>> {
+    let (written, changed, at) = match side {
+        Side::After(at) => (WRITTEN_AFTER, CHANGED_AFTER, at),
+        Side::Before(at) => (WRITTEN_BEFORE, CHANGED_BEFORE, at),
+    };
+    let args: [Value; 4] = [room.into(), reader.into(), at.into(), limit.into()];
+    let reads = vec![Read::new(written, args.clone()), Read::new(changed, args)];
+    let rows = store.read_all(reads).await?.into_iter().flatten();
+    let mut all = rows.map(|mut row| read(&mut row)).collect::<Result<Vec<_>>>()?;
+    all.sort_by(|a, b| (a.updated.max(a.ts), &a.id).cmp(&(b.updated.max(b.ts), &b.id)));
+    if matches!(side, Side::Before(_)) {
+        all.reverse();
+    }
+    all.truncate(usize::try_from(limit).unwrap_or(0));
+    Ok(all)
+}
+
+/// At most `limit` messages that went, the nearest to the side's time first: ids and times.
+pub(crate) async fn goings(
+    store: &Store,
+    room: &RoomId,
+    side: Side,
+    limit: i64,
+) -> Result<Vec<(String, Ms)>> {
+    let (sql, at) = match side {
+        Side::After(at) => (GONE_AFTER, at),
+        Side::Before(at) => (GONE_BEFORE, at),
+    };
+    let rows = store.read(sql, [room.into(), at.into(), limit.into()]).await?;
+    rows.into_iter().map(|mut row| Ok((row.text()?, row.int()?))).collect()
+}
+
 /// A stretch of a room's messages.
 #[derive(Clone, Debug)]
 pub struct Stretch {
