@@ -35,6 +35,7 @@ mod retries;
 mod rooms;
 mod session;
 mod settings;
+mod sidebar;
 mod subscriptions;
 mod sync;
 mod sync_pages;

@@ -10,12 +10,14 @@ use crate::error::{Error, Result};
 use crate::id::{RoomId, UserId};
 use crate::list::{Document, ListQuery, Page, count};
 use crate::message::Message;
+use crate::reading::Membership;
 use crate::send::Draft;
 use crate::store::rooms::Whose;
-use crate::store::{members, rooms};
+use crate::store::{members, rooms, sidebar};
 use crate::time::Ms;
 use crate::{Core, Perm, audit, setting};
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 /// Characters of a topic.
 const MAX_TOPIC: usize = 2000;
@@ -154,6 +156,17 @@ impl Core {
         document: Document<Room>,
     ) -> Result<Page<Room>> {
         rooms::list(self.store(), Whose::Own, caller.id(), query, document).await
+    }
+
+    /// What a list shows beside these rooms of the caller's, by the room's id: the caller's membership
+    /// and the other members' accounts.
+    pub async fn beside(
+        &self,
+        caller: &Caller,
+        of: &[Room],
+    ) -> Result<HashMap<String, (Membership, Vec<User>)>> {
+        let of: Vec<&RoomId> = of.iter().map(|room| &room.id).collect();
+        sidebar::beside(self.store(), caller.id(), &of).await
     }
 
     /// Every direct room, for who may see them all; every answer leaves a row in the audit.

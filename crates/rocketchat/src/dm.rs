@@ -6,9 +6,10 @@ use crate::error::Failure;
 use crate::page::{self, Paging, Reads};
 use crate::routes::Answer;
 use crate::schema::{self, Form, Kind};
-use crate::wire;
+use crate::{subscriptions, wire};
 use parlance_core::list::Marks;
 use parlance_core::{Access, Error, Message, Perm, Room};
+use parlance_http::json::Dates;
 use serde_json::{Value, json};
 
 /// `POST dm.create` (section 5.2).
@@ -94,12 +95,25 @@ pub(crate) async fn close(call: Call) -> Answer {
     Ok(wire::success(|_| {}))
 }
 
-/// `GET dm.list` (section 5.5). `query` is never used here.
+/// `GET dm.list` (section 5.5). `query` is never used here. With `includeSubscription` (ours) each room
+/// brings the caller's subscription and the other members with their presence: all that a sidebar shows.
 pub(crate) async fn list(call: Call) -> Answer {
     let paging = Paging::read(&call, Reads::FIELDS, &[])?;
     let document = wire::document(wire::room);
-    let page = call.core().dm_list(call.caller()?, &paging.query, document).await?;
-    rooms(&paging, &page.items, page.total)
+    let (core, caller) = (call.core(), call.caller()?);
+    let page = core.dm_list(caller, &paging.query, document).await?;
+    let beside = match call.param("includeSubscription") {
+        Some("true" | "1") => core.beside(caller, &page.items).await?,
+        _ => return rooms(&paging, &page.items, page.total, wire::room),
+    };
+    rooms(&paging, &page.items, page.total, |out, room, dates| {
+        wire::room_with(out, room, dates, |o| {
+            if let Some((own, others)) = beside.get(room.id.as_str()) {
+                subscriptions::subscription(o.key("subscription"), caller.user(), own);
+                o.array("users", others, wire::member);
+            }
+        });
+    })
 }
 
 /// `GET dm.list.everyone` (section 5.6).
@@ -108,12 +122,17 @@ pub(crate) async fn list_everyone(call: Call) -> Answer {
     let paging = Paging::read(&call, Reads::BOTH, &[])?;
     let document = wire::document(wire::room);
     let page = call.core().dm_list_everyone(admin, &call.ip, &paging.query, document).await?;
-    rooms(&paging, &page.items, page.total)
+    rooms(&paging, &page.items, page.total, wire::room)
 }
 
-fn rooms(paging: &Paging, rooms: &[Room], total: i64) -> Answer {
+fn rooms(
+    paging: &Paging,
+    rooms: &[Room],
+    total: i64,
+    write: impl Fn(&mut String, &Room, Dates),
+) -> Answer {
     wire::try_success(|o| {
-        paging.items(o, "ims", rooms, wire::room)?;
+        paging.items(o, "ims", rooms, write)?;
         o.number("offset", paging.offset());
         wire::count(o, "count", rooms.len());
         o.number("total", total);

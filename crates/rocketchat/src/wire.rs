@@ -55,6 +55,16 @@ pub(crate) fn message(out: &mut String, message: &Message, dates: Dates) {
 
 /// A room of type `d` with its newest message (section 6.1).
 pub(crate) fn room(out: &mut String, room: &Room, dates: Dates) {
+    room_with(out, room, dates, |_| {});
+}
+
+/// The same, with what a list shows beside it.
+pub(crate) fn room_with(
+    out: &mut String,
+    room: &Room,
+    dates: Dates,
+    more: impl FnOnce(&mut Object<'_>),
+) {
     let mut o = Object::new(out, dates);
     o.text("_id", room.id.as_str());
     o.text("t", &room.kind);
@@ -73,6 +83,7 @@ pub(crate) fn room(out: &mut String, room: &Room, dates: Dates) {
     if let Some(last) = &room.last {
         message(o.key("lastMessage"), last, dates);
     }
+    more(&mut o);
     o.end();
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod rooms;
 mod scan;
 pub(crate) mod search;
 pub(crate) mod server;
+pub(crate) mod sidebar;
 mod sqlite;
 pub(crate) mod threads;
 pub(crate) mod tokens;
