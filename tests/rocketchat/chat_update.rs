@@ -217,3 +217,30 @@ async fn members_that_are_carried_stay_and_only_the_named_ones_change() {
     assert_eq!((message.get("pinned"), message.get("t")), (None, None));
     assert_eq!(message["editedBy"]["_id"], talk.ann.id.as_str());
 }
+
+#[tokio::test]
+async fn members_read_what_was_edited_where_the_settings_keep_and_show_it() {
+    let talk = Talk::new().await;
+    let get = async |user: &TestUser| {
+        talk.app.rocket(user).get("chat.getEditHistory", &[("msgId", &talk.id)]).await
+    };
+    let details = json!({"method": "getEditHistory", "action": "Edit_history"});
+    let text = "Edit history is not available";
+    coded(&get(&talk.bob).await, "error-action-not-allowed", text, &details);
+    set(&talk.app, &talk.boss, "Parlance_Edit_History_Readable", json!(true)).await;
+    talk.update(&talk.ann, "not kept").await.ok();
+    assert_eq!(get(&talk.bob).await.ok()["versions"], json!([]));
+    set(&talk.app, &talk.boss, "Message_KeepHistory", json!(true)).await;
+    let mut want = Vec::new();
+    for (n, said) in ["not kept", "second", "third"].into_iter().enumerate() {
+        let at = START + 1000 * i64::try_from(n + 1).expect("small");
+        talk.app.clock.move_to(at);
+        let next = ["second", "third", "fourth"][n];
+        talk.update(&talk.ann, next).await.ok();
+        want.push(json!({"msg": said, "until": parlance_core::time::iso(at),
+            "editedBy": {"_id": talk.ann.id, "username": "ann"}}));
+    }
+    assert_eq!(get(&talk.bob).await.ok()["versions"], json!(want));
+    let eve = talk.app.user("eve").await;
+    assert_eq!(get(&eve).await.expect(400), json!({"success": false}));
+}

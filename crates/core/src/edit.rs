@@ -4,6 +4,7 @@
 use crate::access::Access;
 use crate::caller::{Admin, Caller, Perm};
 use crate::error::{Error, Feature, Result};
+use crate::id::UserId;
 use crate::list::{Document, ListQuery, Marks, count};
 use crate::message::Message;
 use crate::send::{NewMessage, TextLimit};
@@ -26,6 +27,19 @@ pub struct NewText {
     pub body: Map<String, Value>,
     /// Only these URLs may be previewed; `None` for all.
     pub preview_urls: Option<Vec<String>>,
+}
+
+/// What a message said once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Until when.
+    pub until: Ms,
+    /// Who changed it.
+    pub by: UserId,
+    /// That account's username, if it is there.
+    pub username: Option<String>,
+    /// The text.
+    pub text: String,
 }
 
 /// The hash by which a text as first sent is known after it was edited.
@@ -124,6 +138,15 @@ impl Core {
             keep: settings.on(&setting::KEEP_HISTORY),
         };
         edits::remove(self.store(), &removal, self.clock().now()).await
+    }
+
+    /// What a message said before it was edited, the oldest first, where the settings keep that and
+    /// let members read it.
+    pub async fn versions(&self, _: &Access, message: &Message) -> Result<Vec<Version>> {
+        if !self.settings().on(&setting::EDIT_HISTORY) {
+            return Err(Error::SwitchedOff(Feature::EditHistory));
+        }
+        edits::versions(self.store(), &message.id).await
     }
 
     /// Keeps what the caller reports of a message.

@@ -182,6 +182,8 @@ pub enum Feature {
     Editing,
     /// Deleting this message.
     Deleting,
+    /// Reading what messages said before they were edited.
+    EditHistory,
     /// Changing one's status and its text.
     Status,
     /// Choosing the status `offline`.

@@ -111,6 +111,7 @@ known! {
     DELETE_MINUTES = number("Message_AllowDeleting_BlockDeleteInMinutes", 0, true);
     SHOW_DELETED = flag("Message_ShowDeletedStatus", false, true);
     KEEP_HISTORY = flag("Message_KeepHistory", false, true);
+    EDIT_HISTORY = flag("Parlance_Edit_History_Readable", false, true);
     READ_RECEIPTS = flag("Message_Read_Receipt_Enabled", false, true);
     SEARCH_BY_REGEX = flag("Message_AlwaysSearchRegExp", false, false);
     MEMBERS_SET_TOPIC = flag("Parlance_Members_Set_Topic", true, false);

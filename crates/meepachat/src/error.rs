@@ -138,6 +138,7 @@ fn switched_off(feature: Feature) -> &'static str {
         Feature::Starring => "starring is disabled",
         Feature::Threads => "threads are disabled",
         Feature::Editing => "this message cannot be edited",
+        Feature::EditHistory => "the edit history is not available",
         Feature::Deleting => "this message cannot be deleted",
         Feature::Status => "changing the status is disabled",
         Feature::Invisible => "being invisible is disabled",

@@ -10,6 +10,7 @@ use crate::{schema, wire};
 use parlance_core::edit::NewText;
 use parlance_core::send::TextLimit;
 use parlance_core::{Access, Error, Message, Perm};
+use parlance_http::json::{Dates, Object};
 use serde_json::{Map, Value};
 
 /// A text that the body must have, and may be empty.
@@ -91,6 +92,29 @@ pub(crate) async fn delete(call: Call) -> Answer {
                 u.text("username", &author.username);
                 u.text_if("name", author.name.as_deref());
             });
+        });
+    }))
+}
+
+/// `GET chat.getEditHistory` (ours): what a message said before, for members, where the settings keep
+/// that and show it.
+pub(crate) async fn edit_history(call: Call) -> Answer {
+    let id = call
+        .param("msgId")
+        .ok_or_else(|| Failure::plain("The \"msgId\" query parameter must be provided."))?;
+    let found = call.core().message(call.caller()?, id).await?;
+    let (message, access) = found.ok_or(Failure::Bare)?;
+    let versions = call.core().versions(&access, &message).await?;
+    Ok(wire::success(|o| {
+        o.array("versions", &versions, |out, version| {
+            let mut o = Object::new(out, Dates::Iso);
+            o.text("msg", &version.text);
+            o.date("until", version.until);
+            o.object("editedBy", |u| {
+                u.text("_id", version.by.as_str());
+                u.text_if("username", version.username.as_deref());
+            });
+            o.end();
         });
     }))
 }

@@ -294,6 +294,9 @@ fn switched_off(feature: Feature) -> Failure {
         Feature::Editing => {
             action("Message editing not allowed", "updateMessage", "Message_editing")
         }
+        Feature::EditHistory => {
+            action("Edit history is not available", "getEditHistory", "Edit_history")
+        }
         Feature::Deleting => action("Not allowed", "deleteMessage", "Delete_message"),
         Feature::Invisible => Failure::detailed(
             "error-status-not-allowed",

@@ -82,6 +82,7 @@ pub static ROUTES: &[Route] = table! {
     GET "chat.getMessage" login chat::get_message;
     POST "chat.update" login change::update;
     POST "chat.delete" login change::delete;
+    GET "chat.getEditHistory" login change::edit_history;
     POST "chat.react" login chat::react;
     POST "chat.starMessage" login chat::star;
     POST "chat.unStarMessage" login chat::unstar;

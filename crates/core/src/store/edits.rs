@@ -4,6 +4,7 @@
 
 use super::{Change, Store, Value, events};
 use crate::content::Mentions;
+use crate::edit::Version;
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{MessageId, RoomId, UserId};
@@ -181,4 +182,22 @@ pub(crate) async fn report(
     let args: [Value; 5] = [id.into(), now.into(), message.into(), by.into(), description.into()];
     change.expect(1, Error::NoMessage, REPORT, args);
     store.write(change).await.map(drop)
+}
+
+const VERSIONS: &str = "SELECT v.ts, v.usr, u.username, v.msg
+    FROM versions v LEFT JOIN users u ON u.id = v.usr WHERE v.message = $1 ORDER BY v.ts";
+
+/// What a message said before, the oldest first.
+pub(crate) async fn versions(store: &Store, message: &MessageId) -> Result<Vec<Version>> {
+    let rows = store.read(VERSIONS, [message.into()]).await?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(Version {
+                until: row.int()?,
+                by: row.text()?.into(),
+                username: row.opt_text()?,
+                text: row.text()?,
+            })
+        })
+        .collect()
 }
