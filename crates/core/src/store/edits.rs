@@ -2,7 +2,7 @@
 //! change of a message moves on, so that whoever asks "what changed since" by the newest time it has
 //! seen misses nothing; and each checks the caller's rights again by the rows it locks (A5).
 
-use super::{Change, Store, Value, events};
+use super::{Change, Store, Value, clock, events};
 use crate::content::Mentions;
 use crate::edit::Version;
 use crate::error::{Error, Result};
@@ -11,15 +11,18 @@ use crate::id::{MessageId, RoomId, UserId};
 use crate::time::Ms;
 
 /// The next time of a room. `$3`: may the caller write although the room is read-only?
-const TAKE_TIME: &str = "UPDATE rooms SET
-        last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
-        updated = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END
-    WHERE id = $1 AND (ro IS NOT TRUE OR $3)";
+const TAKE_TIME: &str = concat!(
+    "UPDATE rooms SET ",
+    clock::tick_shown!(),
+    "
+    WHERE id = $1 AND (ro IS NOT TRUE OR $3)"
+);
 /// The same for a message that goes: it no longer counts, and what was newest before it is again.
 /// `$4` is the message, `$5` whether its row goes too.
-const TAKE_AWAY: &str = "UPDATE rooms SET
-        last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
-        updated = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
+const TAKE_AWAY: &str = concat!(
+    "UPDATE rooms SET ",
+    clock::tick_shown!(),
+    ",
         msgs = CASE WHEN msgs > 0 THEN msgs - 1 ELSE 0 END,
         stored = stored - CASE WHEN $5 THEN 1 ELSE 0 END,
         activity = CASE WHEN last_id = $4 THEN coalesce((SELECT m.ts FROM messages m
@@ -32,7 +35,8 @@ const TAKE_AWAY: &str = "UPDATE rooms SET
                 ORDER BY m.ts DESC, m.id DESC LIMIT 1) ELSE last_id END
     WHERE id = $1 AND (ro IS NOT TRUE OR $3)
         AND EXISTS (SELECT 1 FROM messages m WHERE m.id = $4 AND m.room = $1
-            AND (m.kind IS NULL OR m.kind <> 'rm'))";
+            AND (m.kind IS NULL OR m.kind <> 'rm'))"
+);
 /// May this member still write?
 pub(super) const STILL: &str = "UPDATE members SET updated = updated
     WHERE room = $1 AND usr = $2 AND NOT blocked AND NOT blocker AND NOT disabled";

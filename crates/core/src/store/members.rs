@@ -1,7 +1,7 @@
 //! Members: a user's own view of a room. Unread counts are derived (ruling A2): a member row holds
 //! how far it has read, so a send touches the sender's row and nobody else's.
 
-use super::{Change, Read, Row, Store, Value, events, rooms, users};
+use super::{Change, Read, Row, Store, Value, clock, events, rooms, users};
 use crate::account::User;
 use crate::error::{Error, Result};
 use crate::event::Kind;
@@ -27,14 +27,10 @@ const ADD: &str =
         EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND NOT u.active), $7, $8, '{}'
     FROM rooms r WHERE r.id = $1
     ON CONFLICT (room, usr) DO NOTHING";
-/// A membership changes at a time of its room's clock, so that it is newer than all that the member
-/// has seen of the room. Locks the room as well, so that the sequence that is taken over is not on
-/// its way to another.
-const TAKE_TIME: &str = "UPDATE rooms SET
-        last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END WHERE id = $1";
-const TAKE_TIME_OF_PAIR: &str = "UPDATE rooms SET
-        last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END
-    WHERE id = $1 AND users_count <= 2";
+// A membership changes at a time of its room's clock (clock.rs), so that it is newer than all that
+// the member has seen of the room.
+const TAKE_TIME_OF_PAIR: &str =
+    concat!("UPDATE rooms SET ", clock::tick!(), " WHERE id = $1 AND users_count <= 2");
 const OPEN: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL,
         updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1 AND usr = $2 AND (closed_seq IS NOT NULL OR NOT opened)";
@@ -47,7 +43,7 @@ const SET_BLOCK: &str = "UPDATE members SET blocker = CASE WHEN usr = $2 THEN $3
         updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1";
 const SET_BODY: &str = "UPDATE members SET body = $4,
-        updated = CASE WHEN updated >= $5 THEN updated + 1 ELSE $5 END
+        updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1 AND usr = $2 AND body = $3";
 const SET_READ_ONLY: &str = "UPDATE rooms SET ro = $2,
         last_ts = CASE WHEN last_ts >= $3 THEN last_ts + 1 ELSE $3 END,
@@ -183,7 +179,7 @@ pub(crate) async fn complete(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
-    take_time(&mut change, room, now);
+    clock::take(&mut change, room, now);
     for member in members {
         add(&mut change, room, member, now);
     }
@@ -191,13 +187,8 @@ pub(crate) async fn complete(
     store.write(change).await.map(drop)
 }
 
-/// Takes the next time of a room for a change of its members, and locks it.
-pub(super) fn take_time(change: &mut Change, room: &RoomId, now: Ms) {
-    change.run(TAKE_TIME, [room.into(), now.into()]);
-}
-
 fn open_in(change: &mut Change, room: &RoomId, user: &UserId, now: Ms) {
-    take_time(change, room, now);
+    clock::take(change, room, now);
     change.run(OPEN, [room.into(), user.into()]);
     let (room, user) = (room.as_str(), user.as_str());
     events::add(change, now, Kind::MemberChanged, Some(room), Some(user), room);
@@ -213,7 +204,7 @@ pub(crate) async fn open(store: &Store, room: &RoomId, user: &UserId, now: Ms) -
 /// Hides the room from its member's list until the next message.
 pub(crate) async fn close(store: &Store, room: &RoomId, user: &UserId, now: Ms) -> Result<()> {
     let mut change = Change::new();
-    take_time(&mut change, room, now);
+    clock::take(&mut change, room, now);
     change.expect(1, Error::NotSubscribed, CLOSE, [room.into(), user.into()]);
     let (id, usr) = (room.as_str(), user.as_str());
     events::add(&mut change, now, Kind::MemberChanged, Some(id), Some(usr), id);
@@ -245,7 +236,8 @@ pub(crate) async fn set_body(
     now: Ms,
 ) -> Result<bool> {
     let mut change = Change::new();
-    let args: [Value; 5] = [room.into(), user.into(), was.into(), body.into(), now.into()];
+    clock::take(&mut change, room, now);
+    let args: [Value; 4] = [room.into(), user.into(), was.into(), body.into()];
     change.expect(1, Error::NotSubscribed, SET_BODY, args);
     let (room, user) = (room.as_str(), user.as_str());
     events::add(&mut change, now, Kind::MemberChanged, Some(room), Some(user), room);

@@ -5,7 +5,7 @@
 
 use super::fields::OfMessages;
 use super::listing::Listing;
-use super::{Change, Row, Rows, Store, Value, edits, events, threads};
+use super::{Change, Row, Rows, Store, Value, clock, edits, events, threads};
 use crate::content::Mentions;
 use crate::error::{Error, Result};
 use crate::event::Kind;
@@ -72,14 +72,16 @@ const PAGE: &str = concat!(
 
 // The statements of a send. $3: does it count as unread; $4: is it top-level (moves lm and the
 // newest message); $6: may the author write although the room is read-only?
-const TAKE_TIME: &str = "UPDATE rooms SET
-        last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
-        updated = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
+const TAKE_TIME: &str = concat!(
+    "UPDATE rooms SET ",
+    clock::tick_shown!(),
+    ",
         seq = seq + $3, msgs = msgs + 1, stored = stored + 1,
         lm = CASE WHEN NOT $4 THEN lm WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
         activity = CASE WHEN NOT $4 THEN activity WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
         last_id = CASE WHEN $4 THEN $5 ELSE last_id END
-    WHERE id = $1 AND (ro IS NOT TRUE OR $6) RETURNING last_ts";
+    WHERE id = $1 AND (ro IS NOT TRUE OR $6) RETURNING last_ts"
+);
 const SENDER_READ: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL, mentions = 0,
         group_mentions = 0, read_seq = (SELECT r.seq FROM rooms r WHERE r.id = $1),
         ls = (SELECT r.last_ts FROM rooms r WHERE r.id = $1),
@@ -104,11 +106,6 @@ const COUNT_MENTION: &str = "UPDATE members SET mentions = mentions + 1
     WHERE room = $1 AND usr = $2 AND usr <> $3";
 const COUNT_ALL: &str = "UPDATE members SET group_mentions = group_mentions + 1
     WHERE room = $1 AND usr <> $2";
-/// The next time of a message's room, for a change of the message.
-const TAKE_TIME_OF: &str = "UPDATE rooms SET
-        last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
-        updated = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END
-    WHERE id = (SELECT m.room FROM messages m WHERE m.id = $1)";
 /// The time that was taken.
 macro_rules! taken {
     () => {
@@ -347,7 +344,7 @@ pub(crate) async fn star(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
-    change.expect(1, Error::NoMessage, TAKE_TIME_OF, [message.into(), now.into()]);
+    clock::take_of(&mut change, message, now);
     if on {
         change.expect(1, Error::NoMessage, STAR, [message.into(), user.into(), now.into()]);
     } else {
@@ -365,7 +362,7 @@ pub(crate) async fn star(
 /// Takes a pin off; what says who pinned it and when stays (contract 7.1).
 pub(crate) async fn unpin(store: &Store, message: &MessageId, now: Ms) -> Result<()> {
     let mut change = Change::new();
-    change.expect(1, Error::NoMessage, TAKE_TIME_OF, [message.into(), now.into()]);
+    clock::take_of(&mut change, message, now);
     let args: [Value; 4] = [message.into(), false.into(), Value::Null, Value::Null];
     change.expect(1, Error::NoMessage, PIN, args);
     events::add_message(&mut change, Kind::MessageChanged, message.as_str());
@@ -381,7 +378,7 @@ pub(crate) async fn set_reactions(
     now: Ms,
 ) -> Result<bool> {
     let mut change = Change::new();
-    change.expect(1, Error::NoMessage, TAKE_TIME_OF, [message.into(), now.into()]);
+    clock::take_of(&mut change, message, now);
     change.expect(1, Error::NoMessage, REACT, [message.into(), was.into(), reactions.into()]);
     events::add_message(&mut change, Kind::MessageChanged, message.as_str());
     match store.write(change).await {

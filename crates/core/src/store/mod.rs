@@ -5,6 +5,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod audit;
+mod clock;
 pub(crate) mod edits;
 pub(crate) mod events;
 mod fields;

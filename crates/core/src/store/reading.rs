@@ -1,6 +1,6 @@
 //! How far a member has read (contract section 6.5): counters are derived, so reading writes one row.
 
-use super::{Change, Store, events, members};
+use super::{Change, Store, clock, events};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{RoomId, UserId};
@@ -26,7 +26,7 @@ pub(crate) async fn read(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
-    members::take_time(&mut change, room, now);
+    clock::take(&mut change, room, now);
     change.expect(1, Error::NotSubscribed, READ, [room.into(), user.into()]);
     if threads {
         change.run(READ_THREADS, [room.into(), user.into()]);
@@ -44,7 +44,7 @@ pub(crate) async fn unread(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
-    members::take_time(&mut change, room, now);
+    clock::take(&mut change, room, now);
     let args = [room.into(), user.into(), seen.into()];
     change.expect(1, Error::NotSubscribed, UNREAD, args);
     changed(&mut change, room, user, now);

@@ -5,7 +5,7 @@
 use super::fields::OfMessages;
 use super::listing::Listing;
 use super::messages::{columns, read};
-use super::{Change, Store, Value, events, members};
+use super::{Change, Store, Value, clock, events};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{MessageId, RoomId, UserId};
@@ -38,10 +38,6 @@ const REPLIED: &str = concat!(
     replies!(),
     " WHERE id = $1 AND room = $2 AND thread IS NULL"
 );
-const TAKE_TIME: &str = "UPDATE rooms SET
-        last_ts = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END,
-        updated = CASE WHEN last_ts >= $2 THEN last_ts + 1 ELSE $2 END
-    WHERE id = (SELECT m.room FROM messages m WHERE m.id = $1)";
 const LISTED: &str = concat!(
     "UPDATE messages SET updated = (SELECT r.last_ts FROM rooms r WHERE r.id = messages.room), ",
     replies!(),
@@ -89,7 +85,7 @@ pub(crate) async fn follow(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
-    change.expect(1, Error::NoMessage, TAKE_TIME, [root.into(), now.into()]);
+    clock::take_of(&mut change, root, now);
     change.run(if on { FOLLOW } else { UNFOLLOW }, [root.into(), user.into()]);
     if !on {
         change.run(READ, [user.into(), room.into(), root.into()]);
@@ -108,7 +104,7 @@ pub(crate) async fn read_by(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
-    members::take_time(&mut change, room, now);
+    clock::take(&mut change, room, now);
     change.run(READ, [user.into(), room.into(), root.into()]);
     member_changed(&mut change, room, user, now);
     store.write(change).await.map(drop)
