@@ -4,6 +4,7 @@
 
 mod bounds;
 mod columns;
+mod cursor;
 mod documents;
 mod large;
 mod random;

@@ -135,9 +135,13 @@ async fn what_was_not_loaded_is_counted_from_the_oldest() {
     let later = "2030-01-01T00:00:00.000Z";
     assert_eq!(unread(&[("oldest", later)]).await, (Some(0), None));
     let body = history(&talk, &[("oldest", &t[0]), ("count", "1"), ("unreads", "false")]).await;
-    assert_eq!(keys(&body), ["messages", "success"]);
+    // A full page says where the next one begins.
+    assert_eq!(keys(&body), ["messages", "nextCursor", "success"]);
     let body = history(&talk, &[("unreads", "true"), ("oldest", &t[0]), ("count", "2")]).await;
-    assert_eq!(keys(&body), ["firstUnread", "messages", "success", "unreadNotLoaded"]);
+    assert_eq!(
+        keys(&body),
+        ["firstUnread", "messages", "nextCursor", "success", "unreadNotLoaded"]
+    );
     let listed = history(&talk, &[("latest", &t[2]), ("count", "1")]).await;
     assert_eq!(body["firstUnread"], listed["messages"][0], "a whole message");
 }

@@ -14,6 +14,8 @@ pub struct ListQuery {
     pub filter: Filter,
     /// In which order; `None` for the route's own.
     pub sort: Option<Sort>,
+    /// Only what comes after this place in the route's own order: a time and an id.
+    pub after: Option<(Ms, String)>,
     /// How many to pass over.
     pub offset: i64,
     /// How many to give; `None` for all.
@@ -30,6 +32,7 @@ impl ListQuery {
         Self {
             filter: Filter::all(),
             sort: None,
+            after: None,
             offset: 0,
             limit: Some(limit),
             scan: 20_000,

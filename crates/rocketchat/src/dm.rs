@@ -136,12 +136,14 @@ fn rooms(
         o.number("offset", paging.offset());
         wire::count(o, "count", rooms.len());
         o.number("total", total);
+        let next = paging.next(rooms, total, |room| (room.ts, room.id.as_str()));
+        o.text_if("nextCursor", next.as_deref());
         Ok(())
     })
 }
 
 // What `dm.messages` takes: one of two names for the room, and the same others with either.
-const PAGING: [(&str, Kind); 8] = [
+const PAGING: [(&str, Kind); 9] = [
     ("offset", Kind::Count),
     ("count", Kind::Count),
     ("sort", Kind::Text),
@@ -150,9 +152,10 @@ const PAGING: [(&str, Kind); 8] = [
     ("mentionIds", Kind::Text),
     ("starredIds", Kind::Text),
     ("pinned", Kind::Text),
+    ("cursor", Kind::Text),
 ];
-const fn with(name: &'static str) -> [(&'static str, Kind); 9] {
-    let mut all = [(name, Kind::Text); 9];
+const fn with(name: &'static str) -> [(&'static str, Kind); 10] {
+    let mut all = [(name, Kind::Text); 10];
     let mut n = 0;
     while n < PAGING.len() {
         all[n + 1] = PAGING[n];
@@ -160,8 +163,8 @@ const fn with(name: &'static str) -> [(&'static str, Kind); 9] {
     }
     all
 }
-const BY_ID: [(&str, Kind); 9] = with("roomId");
-const BY_NAME: [(&str, Kind); 9] = with("username");
+const BY_ID: [(&str, Kind); 10] = with("roomId");
+const BY_NAME: [(&str, Kind); 10] = with("username");
 const MESSAGES: &[Form] = &[
     Form { required: &["roomId"], allowed: &BY_ID },
     Form { required: &["username"], allowed: &BY_NAME },
@@ -185,6 +188,8 @@ pub(crate) async fn messages(call: Call) -> Answer {
         wire::count(o, "count", page.items.len());
         o.number("offset", paging.offset());
         o.number("total", page.total);
+        let next = paging.next(&page.items, page.total, |m| (m.ts, m.id.as_str()));
+        o.text_if("nextCursor", next.as_deref());
         Ok(())
     })
 }

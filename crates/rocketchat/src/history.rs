@@ -9,6 +9,7 @@ use crate::routes::Answer;
 use crate::schema::{self, Form, Kind};
 use crate::wire;
 use parlance_core::history::Stretch;
+use parlance_core::list::count;
 use parlance_core::{Error, Ms, Perm, User, UserId};
 use parlance_http::json::{Dates, Object};
 use serde_json::Value;
@@ -45,6 +46,7 @@ pub(crate) async fn history(call: Call) -> Answer {
             ("showThreadMessages", Kind::Text),
             ("offset", Kind::Count),
             ("count", Kind::Count),
+            ("cursor", Kind::Text),
             ("sort", Kind::Text),
         ],
     };
@@ -61,6 +63,7 @@ pub(crate) async fn history(call: Call) -> Answer {
         from: oldest.map_or(Ms::MIN, |oldest| oldest.saturating_add(inclusive)),
         // A message takes a later time than the clock's where two share a millisecond.
         to: if call.param("latest").is_some() { latest.saturating_sub(inclusive) } else { Ms::MAX },
+        before: page::cursor(&call)?,
         replies: switch(&call, "showThreadMessages")?,
         hidden: Vec::new(),
     };
@@ -70,6 +73,12 @@ pub(crate) async fn history(call: Call) -> Answer {
     let found = core.history(caller, &access, stretch, page, unreads).await?;
     Ok(wire::success(|o| {
         o.array("messages", &found.messages, |out, m| wire::message(out, m, Dates::Iso));
+        // A page that is full may have another behind it.
+        if page.1 == Some(count(found.messages.len()))
+            && let Some(last) = found.messages.last()
+        {
+            o.text("nextCursor", &page::place(last.ts, last.id.as_str()));
+        }
         if let Some((count, first)) = &found.unread {
             if let Some(first) = first {
                 wire::message(o.key("firstUnread"), first, Dates::Iso);

@@ -5,7 +5,8 @@
 use crate::call::Call;
 use crate::error::Failure;
 use crate::schema::{self, Kind};
-use parlance_core::list::ListQuery;
+use parlance_core::Ms;
+use parlance_core::list::{ListQuery, count};
 use parlance_core::setting::{self, Settings};
 use parlance_http::json::{Dates, Object};
 use parlance_query::{Fields, Filter, Limits, Sort};
@@ -84,17 +85,38 @@ impl Paging {
             None => None,
         };
         let (offset, limit) = window(call)?;
+        let after = cursor(call)?;
         // An empty sort means no ordering of one's own.
         let sort = sort.filter(|sort| !sort.0.is_empty());
+        if after.is_some() && (sort.is_some() || offset > 0) {
+            let text =
+                "A cursor is a place in the list's own order: it goes without sort and offset";
+            return Err(Failure::coded("error-invalid-cursor", text));
+        }
         let scan = call.settings.number(&setting::QUERY_ROWS).clamp(100, 10_000_000);
         let time = call.settings.number(&setting::QUERY_TIME).clamp(1, 60_000);
-        Ok(Self { query: ListQuery { filter, sort, offset, limit, scan, time }, fields })
+        Ok(Self { query: ListQuery { filter, sort, after, offset, limit, scan, time }, fields })
     }
 
     /// Adds a condition of the route's own.
     pub(crate) fn narrow(&mut self, filter: Filter) {
         let own = std::mem::replace(&mut self.query.filter, Filter::all());
         self.query.filter = own.and(filter);
+    }
+
+    /// The cursor of the page behind this one, if there may be one: `total` counts all.
+    pub(crate) fn next<'i, T>(
+        &self,
+        items: &'i [T],
+        total: i64,
+        place: impl Fn(&'i T) -> (Ms, &'i str),
+    ) -> Option<String> {
+        let query = &self.query;
+        let full = query.limit == Some(count(items.len()));
+        let behind = query.after.is_some() || query.offset + count(items.len()) < total;
+        let last = items.last().filter(|_| full && behind && query.sort.is_none())?;
+        let (ts, id) = place(last);
+        Some(self::place(ts, id))
     }
 
     pub(crate) fn offset(&self) -> i64 {
@@ -219,6 +241,21 @@ fn text_of<'a>(call: &'a Call, name: &str) -> Result<Option<&'a str>, Failure> {
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(Failure::Schema("must be string".to_owned())),
     }
+}
+
+/// A place in a list's own order, as clients carry it.
+pub(crate) fn place(ts: Ms, id: &str) -> String {
+    format!("{ts}_{id}")
+}
+
+/// `cursor`: the place behind which a page begins.
+pub(crate) fn cursor(call: &Call) -> Result<Option<(Ms, String)>, Failure> {
+    let bad = || Failure::coded("error-invalid-cursor", "Invalid cursor");
+    let Some(value) = call.query.get("cursor") else {
+        return Ok(None);
+    };
+    let (ts, id) = value.as_str().and_then(|text| text.split_once('_')).ok_or_else(bad)?;
+    Ok(Some((ts.parse().map_err(|_| bad())?, id.to_owned())))
 }
 
 /// Offset and limit; `None` for all (contract section 4.1, ruling B5).

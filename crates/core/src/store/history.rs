@@ -117,6 +117,8 @@ pub struct Stretch {
     pub from: Ms,
     /// Not after this.
     pub to: Ms,
+    /// Only what comes before this time and id.
+    pub before: Option<(Ms, String)>,
     /// Replies too, that the room does not show?
     pub replies: bool,
     /// Kinds of system messages to leave out.
@@ -126,7 +128,7 @@ pub struct Stretch {
 impl Stretch {
     /// Everything.
     pub(crate) fn all() -> Self {
-        Self { from: Ms::MIN, to: Ms::MAX, replies: true, hidden: Vec::new() }
+        Self { from: Ms::MIN, to: Ms::MAX, before: None, replies: true, hidden: Vec::new() }
     }
 }
 
@@ -144,6 +146,11 @@ fn condition(room: &RoomId, reader: &UserId, stretch: &Stretch) -> (String, Vec<
         " AND $2 = $2 AND m.ts >= $3 AND m.ts <= $4 AND (m.thread IS NULL OR m.tshow IS TRUE OR $5)"
     )
     .to_owned();
+    if let Some((ts, id)) = &stretch.before {
+        let (at, then) = (args.len() + 1, args.len() + 2);
+        sql = format!("{sql} AND (m.ts < ${at} OR (m.ts = ${at} AND m.id < ${then}))");
+        args.extend([(*ts).into(), id.into()]);
+    }
     if !stretch.hidden.is_empty() {
         let numbers = (1..=stretch.hidden.len()).map(|n| format!("${}", args.len() + n));
         let numbers = numbers.collect::<Vec<_>>().join(", ");

@@ -26,6 +26,9 @@ pub(crate) struct Listing<'a> {
     pub(crate) order: &'static str,
     /// The column that settles ties.
     pub(crate) id: &'static str,
+    /// The column that `order` begins with, and the sign of what comes after: a cursor is a place in
+    /// that order. `None` where there are no cursors.
+    pub(crate) place: Option<(&'static str, &'static str)>,
     /// The statements for no filter and no sort, over the same arguments: page and total.
     pub(crate) fixed: Option<(&'static str, &'static str)>,
     pub(crate) fields: &'a dyn FieldMap,
@@ -54,18 +57,20 @@ impl Listing<'_> {
         args.extend(compiled.args.into_iter().map(Value::from));
         let condition = format!("({}) AND ({})", self.condition, compiled.sql);
         if query.filter.is_all() && query.sort.is_none() {
-            let (page, total) = if let Some((page, total)) = self.fixed {
-                (page.into(), total.into())
-            } else {
-                let (page, total) = self.statements(&condition, self.order, args.len());
-                (page.into(), total.into())
+            let (page, total) = match self.fixed {
+                Some((page, total)) if query.after.is_none() => (page.into(), total.into()),
+                fixed => {
+                    let (page, total) = self.statements(query, &condition, self.order, args.len());
+                    // The kept count is the same count.
+                    (page.into(), fixed.map_or(total.into(), |(_, total)| total.into()))
+                }
             };
             return exact(store.read_all(reads(query, page, total, args)).await?, read);
         }
         let turn = store.turn(query.time).await?;
         let answer = match order {
             Some(order) if compiled.exact => {
-                let (page, total) = self.statements(&condition, &order, args.len());
+                let (page, total) = self.statements(query, &condition, &order, args.len());
                 let reads = reads(query, page.into(), total.into(), args);
                 let answers = store.read_costly(reads, &turn).await;
                 answers.and_then(|answers| exact(answers, read))
@@ -87,16 +92,33 @@ impl Listing<'_> {
         if by.is_empty() { self.order.to_owned() } else { format!("{by}, {}", self.id) }
     }
 
-    fn statements(&self, condition: &str, order: &str, n: usize) -> (String, String) {
+    /// Page and total over `n` arguments; the page has those of its place and size behind them.
+    fn statements(
+        &self,
+        query: &ListQuery,
+        condition: &str,
+        order: &str,
+        n: usize,
+    ) -> (String, String) {
+        let tables = self.tables(&[condition]);
+        let total = format!("SELECT count(*) FROM {tables} WHERE {condition}");
+        let (mut page, mut n) = (condition.to_owned(), n);
+        if let (Some((time, sign)), Some(_)) = (self.place, &query.after) {
+            let (ts, id) = (n + 1, n + 2);
+            page = format!(
+                "{page} AND ({time} {sign} ${ts} OR ({time} = ${ts} AND {} {sign} ${id}))",
+                self.id
+            );
+            n += 2;
+        }
         let page = format!(
-            "SELECT {} FROM {} WHERE {condition} ORDER BY {order} LIMIT ${} OFFSET ${}",
+            "SELECT {} FROM {} WHERE {page} ORDER BY {order} LIMIT ${} OFFSET ${}",
             self.columns,
             self.tables(&[self.columns]),
             n + 1,
             n + 2
         );
-        let tables = self.tables(&[condition]);
-        (page, format!("SELECT count(*) FROM {tables} WHERE {condition}"))
+        (page, total)
     }
 
     /// The tables that these pieces of a statement name: a join that only fills columns is not paid
@@ -126,6 +148,9 @@ impl Listing<'_> {
 /// The two reads of a listing, over the same arguments: page and total.
 fn reads(query: &ListQuery, page: Sql, total: Sql, args: Vec<Value>) -> Vec<Read> {
     let mut page_args = args.clone();
+    if let Some((ts, id)) = &query.after {
+        page_args.extend([(*ts).into(), id.into()]);
+    }
     page_args.push(query.limit.unwrap_or(i64::MAX).into());
     page_args.push(query.offset.into());
     vec![Read { sql: page, args: page_args }, Read { sql: total, args }]

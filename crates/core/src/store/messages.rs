@@ -210,6 +210,7 @@ pub(crate) async fn list(
         args,
         order: "m.ts DESC, m.id DESC",
         id: "m.id",
+        place: Some(("m.ts", "<")),
         fixed: marks.is_empty().then_some((LIST, TOTAL)),
         fields: &OfMessages,
     };

@@ -330,6 +330,7 @@ pub(crate) async fn list(
         args: vec![reader.into()],
         order: "r.ts, r.id",
         id: "r.id",
+        place: Some(("r.ts", ">")),
         fixed: Some(fixed),
         fields: &OfRooms,
     };

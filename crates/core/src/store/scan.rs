@@ -7,6 +7,7 @@ use super::listing::{Listing, Reader};
 use super::{READ_BUDGET, Read, Row, Store, Stream, Turn, Value, too_broad};
 use crate::error::{Error, Result};
 use crate::list::{Document, ListQuery, Page, count};
+use crate::time::Ms;
 use parlance_query::sql::Column;
 use parlance_query::{Filter, Sort, SortKey};
 use serde_json::{Value as Json, json};
@@ -33,9 +34,14 @@ enum Judge<T> {
     Document(Reader<T>, Document<T>),
 }
 
+/// A row that passes, with what it is sorted by where the order is ours.
+struct Passed(Option<SortKey>);
+
 /// The work of a scan: what the matcher asks, on a thread of its own.
 struct Work<T> {
     query: ListQuery,
+    /// Does the route's own order fall?
+    descending: bool,
     rest: Filter,
     /// An order that SQL does not have.
     sort: Option<Sort>,
@@ -63,14 +69,18 @@ impl Listing<'_> {
         args.push(query.scan.saturating_add(1).into());
         let columns = judge.columns(self.columns);
         let order = order.as_deref().unwrap_or(self.order);
+        // Where in the order a row stands is read along, so that the total counts the rows before it.
+        let place = self.place.filter(|_| query.after.is_some());
+        let time = place.map_or("NULL", |(time, _)| time);
         let sql = format!(
-            "SELECT {}, {columns} FROM {} WHERE {condition} ORDER BY {order} LIMIT ${}",
+            "SELECT {}, {time}, {columns} FROM {} WHERE {condition} ORDER BY {order} LIMIT ${}",
             self.id,
-            self.tables(&[&columns, &condition, order]),
+            self.tables(&[&columns, &condition, order, time]),
             args.len()
         );
         let rows = store.stream(Read::new(sql, args), turn).await?;
-        let work = Work { query: query.clone(), rest, sort, judge, turn: turn.clone() };
+        let descending = place.is_some_and(|(_, sign)| sign == "<");
+        let work = Work { query: query.clone(), descending, rest, sort, judge, turn: turn.clone() };
         // Dropped with this call, so that work for nobody ends.
         let _caller = turn.caller();
         let found = tokio::task::spawn_blocking(move || work.find(rows)).await;
@@ -141,9 +151,14 @@ impl<T> Work<T> {
             if seen > self.query.scan {
                 return Err(too_broad());
             }
-            for row in batch {
-                if let Some((id, key)) = self.judge.accept(row, &self.rest, self.sort.as_ref())? {
-                    found.add(id, key, &self.query, self.sort.as_ref())?;
+            for mut row in batch {
+                let place = (row.text()?, row.opt_int()?);
+                if let Some(Passed(key)) = self.judge.accept(row, &self.rest, self.sort.as_ref())? {
+                    if self.is_before(&place) {
+                        found.total += 1;
+                    } else {
+                        found.add(place.0, key, &self.query, self.sort.as_ref())?;
+                    }
                 }
                 if self.turn.is_over() {
                     return Err(too_broad());
@@ -151,6 +166,15 @@ impl<T> Work<T> {
             }
         }
         Ok((found.total, found.page(&self.query, self.sort.as_ref())))
+    }
+
+    /// Does a row stand before the page that a cursor asks for?
+    fn is_before(&self, (id, ts): &(String, Option<Ms>)) -> bool {
+        let Some((after, last)) = &self.query.after else {
+            return false;
+        };
+        let order = (ts.unwrap_or(*after), id).cmp(&(*after, last));
+        if self.descending { order.is_ge() } else { order.is_le() }
     }
 }
 
@@ -166,14 +190,8 @@ impl<T> Judge<T> {
         }
     }
 
-    /// The id of a row that passes, and what it is sorted by.
-    fn accept(
-        &self,
-        mut row: Row,
-        rest: &Filter,
-        sort: Option<&Sort>,
-    ) -> Result<Option<(String, Option<SortKey>)>> {
-        let id = row.text()?;
+    /// Whether a row passes.
+    fn accept(&self, mut row: Row, rest: &Filter, sort: Option<&Sort>) -> Result<Option<Passed>> {
         Ok(match self {
             Self::Columns(columns) => {
                 let mut values = Vec::with_capacity(columns.len());
@@ -184,12 +202,12 @@ impl<T> Judge<T> {
                     let found = values.iter().find(|(known, _)| *known == path);
                     found.and_then(|(_, value)| value.as_ref())
                 };
-                rest.matches_row(&value).then_some((id, None))
+                rest.matches_row(&value).then_some(Passed(None))
             }
             Self::Document(read, document) => {
                 let document = document(&read(&mut row)?);
                 let key = || sort.map(|sort| sort.key(&document));
-                rest.matches(&document).then(|| (id, key()))
+                rest.matches(&document).then(|| Passed(key()))
             }
         })
     }

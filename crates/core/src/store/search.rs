@@ -34,6 +34,7 @@ pub(crate) async fn messages(
         args,
         order: "m.ts DESC, m.id DESC",
         id: "m.id",
+        place: Some(("m.ts", "<")),
         fixed: None,
         fields: if room.is_empty() { &OfMessagesAnywhere } else { &OfMessages },
     };

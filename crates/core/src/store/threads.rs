@@ -152,6 +152,7 @@ pub(crate) async fn roots(
         args: vec![room.into(), reader.into()],
         order: "m.tlm DESC, m.id DESC",
         id: "m.id",
+        place: None,
         fixed: None,
         fields: &OfMessages,
     };
@@ -178,6 +179,7 @@ pub(crate) async fn replies(
         args: vec![room.into(), reader.into(), root.into()],
         order: "m.ts, m.id",
         id: "m.id",
+        place: None,
         fixed: None,
         fields: &OfMessages,
     };

@@ -171,6 +171,7 @@ pub(crate) async fn list(
         // An account without a username comes first, from an index, on both engines.
         order: "coalesce(u.username, ''), u.id",
         id: "u.id",
+        place: None,
         fixed: None,
         fields: &OfUsers,
     };
