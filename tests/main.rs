@@ -19,3 +19,4 @@ mod rocketchat;
 mod seeds;
 mod smoke;
 mod store;
+mod trust;

@@ -9,7 +9,7 @@ use parlance_rocketchat::routes::ROUTES;
 use serde_json::{Map, Value, json};
 
 /// A body that the route takes, and the parameters of the contract for it.
-fn good(name: &str, room: &str, message: &str) -> (Value, &'static [&'static str]) {
+pub(crate) fn good(name: &str, room: &str, message: &str) -> (Value, &'static [&'static str]) {
     match name {
         "login" => (
             json!({"user": "ann", "password": "wrong"}),

@@ -8,7 +8,7 @@ use parlance_rocketchat::routes::ROUTES;
 use serde_json::Value;
 
 /// Every parameter of a query string that the contract names for these routes.
-const PARAMS: &[&str] = &[
+pub(crate) const PARAMS: &[&str] = &[
     "offset",
     "count",
     "sort",

@@ -2,8 +2,8 @@
 //! status and text, because clients compare them.
 
 mod audit;
-mod bad_input;
-mod bad_params;
+pub(crate) mod bad_input;
+pub(crate) mod bad_params;
 mod chat_carried;
 mod chat_delete;
 mod chat_marks;
@@ -33,7 +33,7 @@ mod permissions;
 mod read_state;
 mod retries;
 mod rooms;
-mod session;
+pub(crate) mod session;
 mod settings;
 mod sidebar;
 mod subscriptions;
@@ -82,7 +82,7 @@ fn logged_out(answer: &Answer) {
 }
 
 /// The 403 of a missing permission that the route declares.
-const LACKS: &str =
+pub(crate) const LACKS: &str =
     "User does not have the permissions required for this action [error-unauthorized]";
 
 /// One text of each document in a list.
@@ -111,7 +111,7 @@ pub(crate) async fn set(app: &TestApp, admin: &TestUser, id: &str, value: Value)
 }
 
 /// Gives a permission to exactly these roles, over the wire.
-async fn grant(app: &TestApp, admin: &TestUser, permission: &str, roles: &[&str]) {
+pub(crate) async fn grant(app: &TestApp, admin: &TestUser, permission: &str, roles: &[&str]) {
     let body = json!({"permissions": [{"_id": permission, "roles": roles}]});
     app.rocket(admin).post("permissions.update", body).await.ok();
 }

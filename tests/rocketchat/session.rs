@@ -9,7 +9,7 @@ use parlance_rocketchat::routes::{ROUTES, Route};
 use serde_json::{Value, json};
 
 /// The paths of a route, alias too.
-pub(super) fn paths(route: &Route) -> Vec<String> {
+pub(crate) fn paths(route: &Route) -> Vec<String> {
     let name = match route.name {
         "settings/" => "settings/Site_Name",
         name => name,

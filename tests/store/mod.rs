@@ -217,7 +217,7 @@ pub(super) async fn reopen(database: &Database, store: StoreOptions, clock: Cloc
 }
 
 /// A plain connection to the same `PostgreSQL` schema; `None` on `SQLite`.
-pub(super) async fn raw(database: &Database) -> Option<tokio_postgres::Client> {
+pub(crate) async fn raw(database: &Database) -> Option<tokio_postgres::Client> {
     let Database::Postgres(url) = database else {
         return None;
     };

@@ -99,13 +99,14 @@ impl Core {
         Ok(notice.into_message(sent))
     }
 
-    /// Takes a pin off.
+    /// Takes a pin off: like setting one, not where the caller may not write.
     pub async fn unpin(&self, caller: &Caller, id: &str) -> Result<()> {
         if !self.settings().on(&setting::PINNING) {
             return Err(Error::SwitchedOff(Feature::Pinning));
         }
-        let (message, _) = self.marked(caller, id).await?;
+        let (message, access) = self.marked(caller, id).await?;
         self.admin(caller, Perm::PinMessage)?;
+        self.check_writable(caller, &access)?;
         messages::unpin(self.store(), &message.id, self.clock().now()).await
     }
 

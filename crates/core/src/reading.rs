@@ -60,9 +60,15 @@ impl Core {
         Ok((all, ended))
     }
 
-    /// Who has looked at a room since a time, with the accounts, in the order of joining.
+    /// Who has looked at a room since a time, with the accounts, in the order of joining. Where one of
+    /// two blocked the other, neither is told when the other looks.
     pub async fn readers(&self, access: &Access, since: Ms) -> Result<Vec<(Member, Option<User>)>> {
-        members::readers(self.store(), &access.room.id, since).await
+        let mut found = members::readers(self.store(), &access.room.id, since).await?;
+        let own = &access.member;
+        if own.blocked || own.blocker {
+            found.retain(|(member, _)| member.user == own.user);
+        }
+        Ok(found)
     }
 
     /// The caller's memberships that ended after `since`.
