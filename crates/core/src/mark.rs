@@ -107,7 +107,8 @@ impl Core {
         let (message, access) = self.marked(caller, id).await?;
         self.admin(caller, Perm::PinMessage)?;
         self.check_writable(caller, &access)?;
-        messages::unpin(self.store(), &message.id, self.clock().now()).await
+        let (place, now) = ((&message.id, &message.room), self.clock().now());
+        messages::unpin(self.store(), place, caller.id(), now).await
     }
 
     /// The character of a reaction's short name (`:smile:`), where one exists.

@@ -361,9 +361,15 @@ pub(crate) async fn star(
 }
 
 /// Takes a pin off; what says who pinned it and when stays (contract 7.1).
-pub(crate) async fn unpin(store: &Store, message: &MessageId, now: Ms) -> Result<()> {
+pub(crate) async fn unpin(
+    store: &Store,
+    (message, room): (&MessageId, &RoomId),
+    user: &UserId,
+    now: Ms,
+) -> Result<()> {
     let mut change = Change::new();
     clock::take_of(&mut change, message, now);
+    change.expect(1, Error::Blocked, edits::STILL, [room.into(), user.into()]);
     let args: [Value; 4] = [message.into(), false.into(), Value::Null, Value::Null];
     change.expect(1, Error::NoMessage, PIN, args);
     events::add_message(&mut change, Kind::MessageChanged, message.as_str());
