@@ -77,6 +77,28 @@ async fn a_history_is_cleared_within_its_bounds() {
 }
 
 #[tokio::test]
+async fn what_stays_of_deleted_messages_is_cleared_too_and_counted_once() {
+    let (app, boss, ann, bob, room) = talk().await;
+    grant(&app, &boss, "clean-channel-history", &["user"]).await;
+    app.clock.move_to(START + 1000);
+    let root = app.rocket(&ann).say(&room, "a root").await;
+    let reply = json!({"message": {"rid": room, "msg": "a reply", "tmid": root["_id"]}});
+    app.rocket(&bob).post("chat.sendMessage", reply).await.ok();
+    // A stub stays, because a reply hangs on it.
+    let body = json!({"roomId": room, "msgId": root["_id"]});
+    app.rocket(&ann).post("chat.delete", body).await.ok();
+    let list = app.rocket(&bob).get("dm.messages", &[("roomId", &room)]).await.ok();
+    assert_eq!((&list["total"], &list["messages"][1]["t"]), (&json!(2), &json!("rm")));
+    let iso = parlance_core::time::iso;
+    let body = json!({"roomId": room, "oldest": iso(START), "latest": iso(START + 60_000)});
+    let done = app.rocket(&ann).post("rooms.cleanHistory", body).await.ok();
+    assert_eq!(done["count"], 2);
+    let list = app.rocket(&bob).get("dm.messages", &[("roomId", &room)]).await.ok();
+    let rooms = app.rocket(&bob).get("dm.list", &[]).await.ok();
+    assert_eq!((&list["total"], &rooms["ims"][0]["msgs"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test]
 async fn administrators_list_all_rooms() {
     let (app, boss, ann, _, room) = talk().await;
     plain(&app.rocket(&ann).get("rooms.adminRooms", &[]).await, 400, "error-not-authorized");

@@ -249,4 +249,11 @@ async fn what_a_member_keeps_with_the_room() {
         [("rid", talk.room.as_str()), ("userId", talk.bob.id.as_str()), ("ignore", "false")];
     talk.get(&talk.ann, "chat.ignoreUser", &query).await.ok();
     assert_eq!(talk.subscription(&talk.ann).await["ignored"], json!([]));
+    // Only members are ignored: nobody else is kept, whatever is sent.
+    for stranger in [talk.eve.id.as_str(), &"x".repeat(10_000)] {
+        let query = [("rid", talk.room.as_str()), ("userId", stranger)];
+        let answer = talk.get(&talk.ann, "chat.ignoreUser", &query).await;
+        coded(&answer, invalid.0, invalid.1, &Value::Null);
+    }
+    assert_eq!(talk.subscription(&talk.ann).await["ignored"], json!([]));
 }

@@ -30,7 +30,13 @@ async fn ask(scene: &Scene, row: &Row, role: Role, which: usize) -> Answer {
     let member = [Role::Member, Role::GuestMember].contains(&role);
     let pair = row.route.name == "dm.blockUser" && member;
     let room = if pair { &scene.pair } else { &scene.group };
-    let at = At { room, message: &scene.in_group, member: &scene.ann.username, fresh: "x" };
+    let at = At {
+        room,
+        message: &scene.in_group,
+        member: &scene.ann.username,
+        member_id: &scene.ann.id,
+        fresh: "x",
+    };
     let path = &paths(row.route)[which];
     scene.call(row.route, path, scene.user(role), &(row.call)(&at)).await
 }

@@ -36,7 +36,13 @@ async fn seen(scene: &Scene, user: &TestUser, message: &str) -> Vec<String> {
 }
 
 async fn ask(scene: &Scene, row: &Row, user: &TestUser, message: &str) -> u16 {
-    let at = At { room: &scene.pair, message, member: "pal", fresh: "blocked" };
+    let at = At {
+        room: &scene.pair,
+        message,
+        member: "pal",
+        member_id: &scene.ann.id,
+        fresh: "blocked",
+    };
     let call = (row.call)(&at);
     scene.call(row.route, &paths(row.route)[0], Some(user), &call).await.status.as_u16()
 }
@@ -59,7 +65,7 @@ async fn neither_side_of_a_block_shows_the_other_anything() {
     let skip = ["dm.blockUser", "dm.close", "dm.create", "dm.delete", "rooms.delete"];
     let rows = rows();
     let about = rows.iter().filter(|row| {
-        let at = At { room: "ROOM", message: "ROOM", member: "", fresh: "" };
+        let at = At { room: "ROOM", message: "ROOM", member: "", member_id: "", fresh: "" };
         let names_it = (row.call)(&at).to_string().contains("ROOM");
         names_it && !skip.contains(&row.route.name) && !OWN.contains(&row.route.name)
     });

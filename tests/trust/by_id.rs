@@ -22,7 +22,7 @@ async fn ask(scene: &Scene, row: &Row, path: &str, user: &TestUser, at: &At<'_>)
 }
 
 fn named(room: &str, message: &str, row: &Row) -> String {
-    let at = At { room, message, member: "robo", fresh: "by-id" };
+    let at = At { room, message, member: "robo", member_id: "robo", fresh: "by-id" };
     (row.call)(&at).to_string()
 }
 
@@ -41,7 +41,13 @@ async fn a_foreign_message_is_one_that_is_not_there() {
         {
             for room in [&scene.group, &scene.own] {
                 let user = scene.user(role).expect("logged in");
-                let at = |message| At { room, message, member: "robo", fresh: "by-id" };
+                let at = |message| At {
+                    room,
+                    message,
+                    member: "robo",
+                    member_id: "robo",
+                    fresh: "by-id",
+                };
                 let foreign = ask(&scene, row, &path, user, &at(&scene.in_group)).await;
                 let absent = ask(&scene, row, &path, user, &at(ABSENT)).await;
                 assert_eq!(
@@ -138,7 +144,13 @@ async fn a_foreign_room_is_one_that_is_not_there() {
     let wants = |row: &&Row| matches!(row.want(Role::Stranger), Want::No(..) | Want::Ok);
     for row in rows().iter().filter(wants).filter(|row| named("ROOM", "", row).contains("ROOM")) {
         for path in paths(row.route) {
-            let at = |room| At { room, message: "none", member: "robo", fresh: "by-id" };
+            let at = |room| At {
+                room,
+                message: "none",
+                member: "robo",
+                member_id: "robo",
+                fresh: "by-id",
+            };
             let foreign = ask(&scene, row, &path, &scene.eve, &at(&scene.group)).await;
             let absent = ask(&scene, row, &path, &scene.eve, &at(ABSENT)).await;
             let same = plain(&foreign, &scene.group) == plain(&absent, ABSENT);
@@ -164,7 +176,13 @@ async fn whether_two_others_talk_is_told_to_nobody() {
             .flat_map(|role| paths(row.route).into_iter().map(move |path| (role, path)))
         {
             let user = scene.user(*role).expect("logged in");
-            let at = |room| At { room, message: "none", member: "robo", fresh: "by-id" };
+            let at = |room| At {
+                room,
+                message: "none",
+                member: "robo",
+                member_id: "robo",
+                fresh: "by-id",
+            };
             let there = ask(&scene, row, &path, user, &at(&scene.pair)).await;
             let not = ask(&scene, row, &path, user, &at(&silent)).await;
             assert_eq!(plain(&there, &scene.pair), plain(&not, &silent), "{role:?} {path}");

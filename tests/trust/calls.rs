@@ -12,6 +12,8 @@ pub(super) struct At<'a> {
     pub(super) message: &'a str,
     /// Ann, who is a member of the foreign rooms.
     pub(super) member: &'a str,
+    /// The same, by user id.
+    pub(super) member_id: &'a str,
     /// Something no call has used before.
     pub(super) fresh: &'a str,
 }
@@ -195,7 +197,7 @@ fn rooms() -> Vec<Row> {
         inside("GET chat.getDiscussions", room, PLAIN),
         inside(
             "GET chat.ignoreUser",
-            |at| json!({"rid": at.room, "userId": at.member, "ignore": "true"}),
+            |at| json!({"rid": at.room, "userId": at.member_id, "ignore": "true"}),
             invalid,
         ),
         own("GET subscriptions.get", |_| json!({"updatedSince": LONG_AGO})),

@@ -56,7 +56,13 @@ async fn outside(scene: &Scene, row: &Row, role: Role, wrong: &mut Vec<String>) 
         for path in paths(row.route) {
             let fresh = format!("new{role:?}{}", scene.app.core.new_token()[..6].to_lowercase());
             let fresh = fresh.replace(|c: char| !c.is_ascii_alphanumeric(), "x");
-            let at = At { room, message, member: &scene.ann.username, fresh: &fresh };
+            let at = At {
+                room,
+                message,
+                member: &scene.ann.username,
+                member_id: &scene.ann.id,
+                fresh: &fresh,
+            };
             let before = scene.dump().await;
             let call = (row.call)(&at);
             let answer = scene.call(row.route, &path, scene.user(role), &call).await;
@@ -94,7 +100,13 @@ async fn nobody_outside_learns_or_changes_anything() {
 #[tokio::test]
 async fn guests_are_strangers_where_they_are_no_members() {
     let scene = Scene::new().await;
-    let at = At { room: &scene.pair, message: &scene.in_pair, member: "pal", fresh: "guest" };
+    let at = At {
+        room: &scene.pair,
+        message: &scene.in_pair,
+        member: "pal",
+        member_id: &scene.ann.id,
+        fresh: "guest",
+    };
     for row in rows() {
         let want = row.want(Role::Stranger);
         if !matches!(want, Want::No(..)) {
@@ -123,7 +135,13 @@ async fn members_get_what_the_contract_gives_them() {
             }
             let said = scene.app.rocket(&scene.ann).say(&scene.group, "now").await;
             let message = said["_id"].as_str().unwrap();
-            let at = At { room, message, member: &scene.ann.username, fresh: "fresh" };
+            let at = At {
+                room,
+                message,
+                member: &scene.ann.username,
+                member_id: &scene.ann.id,
+                fresh: "fresh",
+            };
             let (want, call) = (row.want(role), (row.call)(&at));
             let before = scene.dump().await;
             let path = &paths(row.route)[0];
@@ -151,6 +169,7 @@ async fn administrators_erase_foreign_rooms_and_only_those_that_they_name() {
                 room: &scene.group,
                 message: &scene.in_group,
                 member: &scene.ann.username,
+                member_id: &scene.ann.id,
                 fresh: "",
             };
             let kept = about(&scene.dump().await, &[&scene.pair]);

@@ -125,7 +125,13 @@ async fn sweep(method: Method) {
                 continue;
             }
             let refused = no(role) && (*room == scene.group || no(Role::Member));
-            let call = (row.call)(&At { room, message, member: "robo", fresh: "sw-eep" });
+            let call = (row.call)(&At {
+                room,
+                message,
+                member: "robo",
+                member_id: "robo",
+                fresh: "sw-eep",
+            });
             for place in all_places(row, &call) {
                 let call = marked(&call, &place);
                 for value in &values {

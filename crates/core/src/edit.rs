@@ -135,6 +135,7 @@ impl Core {
             by: caller.id(),
             stub,
             although_read_only,
+            stubs_too: false,
             keep: settings.on(&setting::KEEP_HISTORY),
         };
         edits::remove(self.store(), &removal, self.clock().now()).await
@@ -186,10 +187,12 @@ impl Core {
                 .map(|message| Removal {
                     id: &message.id,
                     room: &message.room,
-                    thread: message.thread.as_ref(),
+                    // The reply that a stub was is off its root's count already.
+                    thread: message.thread.as_ref().filter(|_| !message.is_stub()),
                     by: admin.caller.id(),
                     stub: None,
                     although_read_only: true,
+                    stubs_too: true,
                     keep,
                 })
                 .collect();

@@ -71,6 +71,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// Is this what stays of a deleted message?
+    pub(crate) fn is_stub(&self) -> bool {
+        self.kind.as_deref() == Some("rm")
+    }
+
     /// Was this its text when it was sent? An edited message knows the hash of that.
     pub(crate) fn is_of(&self, text: &str) -> bool {
         match &self.origin {

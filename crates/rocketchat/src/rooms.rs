@@ -314,10 +314,20 @@ pub(crate) async fn ignore(call: Call) -> Answer {
     let room = param("rid", "error-room-id-param-not-provided")?;
     let user = param("userId", "error-user-id-param-not-provided")?;
     let on = call.param("ignore").is_none_or(|text| text == "true" || text == "1");
+    let (core, caller) = (call.core(), call.caller()?);
+    let invalid = || Failure::coded("error-invalid-subscription", "Invalid subscription");
+    let access = core.access(caller, room).await.map_err(|error| match error {
+        Error::NoRoom | Error::NoAccess => invalid(),
+        other => other.into(),
+    })?;
+    // The list is kept with the membership: only members can be on it, so it stays short.
+    let found = core.conversation(caller, &access.room().id).await?;
+    if !found.members.iter().any(|(id, _)| id.as_str() == user) {
+        return Err(invalid());
+    }
     changed(&call, room, |body| {
-        const MOST: usize = 1000;
         let all = body.get("ignored").and_then(Value::as_array).cloned().unwrap_or_default();
-        let mut all: Vec<Value> = all.into_iter().filter(|id| id != user).take(MOST).collect();
+        let mut all: Vec<Value> = all.into_iter().filter(|id| id != user).collect();
         if on {
             all.push(user.into());
         }

@@ -18,12 +18,13 @@ const TAKE_TIME: &str = concat!(
     WHERE id = $1 AND (ro IS NOT TRUE OR $3)"
 );
 /// The same for a message that goes: it no longer counts, and what was newest before it is again.
-/// `$4` is the message, `$5` whether its row goes too.
+/// `$4` is the message, `$5` whether its row goes too, `$6` whether a stub, which counts no more, may.
 const TAKE_AWAY: &str = concat!(
     "UPDATE rooms SET ",
     clock::tick_shown!(),
     ",
-        msgs = CASE WHEN msgs > 0 THEN msgs - 1 ELSE 0 END,
+        msgs = CASE WHEN msgs > 0 AND EXISTS (SELECT 1 FROM messages m WHERE m.id = $4
+                AND (m.kind IS NULL OR m.kind <> 'rm')) THEN msgs - 1 ELSE msgs END,
         stored = stored - CASE WHEN $5 THEN 1 ELSE 0 END,
         activity = CASE WHEN last_id = $4 THEN coalesce((SELECT m.ts FROM messages m
                 WHERE m.room = $1 AND m.id <> $4 AND (m.kind IS NULL OR m.kind = 'e2e')
@@ -35,7 +36,7 @@ const TAKE_AWAY: &str = concat!(
                 ORDER BY m.ts DESC, m.id DESC LIMIT 1) ELSE last_id END
     WHERE id = $1 AND (ro IS NOT TRUE OR $3)
         AND EXISTS (SELECT 1 FROM messages m WHERE m.id = $4 AND m.room = $1
-            AND (m.kind IS NULL OR m.kind <> 'rm'))"
+            AND (m.kind IS NULL OR m.kind <> 'rm' OR $6))"
 );
 /// May this member still write?
 pub(super) const STILL: &str = "UPDATE members SET updated = updated
@@ -120,6 +121,8 @@ pub(crate) struct Removal<'a> {
     /// nothing does.
     pub(crate) stub: Option<(String, String)>,
     pub(crate) although_read_only: bool,
+    /// May it be the stub of one that was removed before?
+    pub(crate) stubs_too: bool,
     pub(crate) keep: bool,
 }
 
@@ -140,12 +143,13 @@ pub(crate) async fn remove_all(store: &Store, all: &[Removal<'_>], now: Ms) -> R
 
 fn remove_in(change: &mut Change, removal: &Removal<'_>, now: Ms) {
     let Removal { id, room, by, .. } = *removal;
-    let args: [Value; 5] = [
+    let args: [Value; 6] = [
         room.into(),
         now.into(),
         removal.although_read_only.into(),
         id.into(),
         removal.stub.is_none().into(),
+        removal.stubs_too.into(),
     ];
     change.expect(1, Error::NoMessage, TAKE_AWAY, args);
     if removal.keep {
