@@ -28,6 +28,9 @@ use tracing::Instrument as _;
 
 /// How long a client may take for the head of a request, and be silent between two.
 const HEAD_TIME: Duration = Duration::from_mins(1);
+/// How long a client may leave what was sent to it unread. An answer that is read slowly is made
+/// slowly, and a client that reads nothing would keep its place for ever.
+const UNREAD_TIME: Duration = Duration::from_mins(2);
 /// Connections at the same time; more wait to be taken.
 const MOST_CONNECTIONS: usize = 16_384;
 /// How long requests may go on after the signal to stop, in milliseconds.
@@ -114,6 +117,8 @@ async fn accept(
     let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_TIME))?;
     Ok((stream, peer, place))
 }
 

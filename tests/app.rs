@@ -2,7 +2,7 @@
 //! passwords. Requests go through the whole stack of layers, as from a socket.
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use parlance_core::account::{Authority, NewUser};
 use parlance_core::id::Chance;
@@ -167,10 +167,14 @@ impl TestApp {
 
     /// One request through the whole app.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let answer = self.router.clone().oneshot(request).await.expect("infallible");
-        let (parts, body) = answer.into_parts();
+        let (parts, body) = self.begin(request).await.into_parts();
         let body = body.collect().await.expect("a body").to_bytes().to_vec();
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// The same, whose body is not read yet.
+    pub(crate) async fn begin(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.expect("infallible")
     }
 
     /// One request with headers and a JSON body.

@@ -19,7 +19,7 @@ fn ask(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Op
     let mut stream = TcpStream::connect(address).ok()?;
     let length = body.len();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\
+        "{method} {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n{headers}\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).ok()?;
@@ -27,7 +27,7 @@ fn ask(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Op
     stream.read_to_string(&mut answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
     // A cut-off body is no answer.
-    head.starts_with("HTTP/1.1 200").then(|| serde_json::from_str(body).ok())?
+    head.starts_with("HTTP/1.0 200").then(|| serde_json::from_str(body).ok())?
 }
 
 fn log_in(server: &Server) -> (String, String) {

@@ -6,6 +6,7 @@ mod bounds;
 mod columns;
 mod cursor;
 mod documents;
+mod everything;
 mod large;
 mod random;
 

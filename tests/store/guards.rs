@@ -107,6 +107,41 @@ async fn no_send_passes_a_block_from_either_side() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_reaction_passes_a_block() {
+    let chat = Chat::start().await;
+    let (core, mine) = (&chat.core, chat.in_pair(0, 0).await);
+    let answered = Arc::new(AtomicUsize::new(0));
+    let warm = Arc::new(Notify::new());
+    let mut tasks = Vec::new();
+    for n in 0..8 {
+        let text = super::named(&format!("liked-{n}"), "like me");
+        let id = core.send(&chat.callers[0], &mine, text).await.unwrap().message.id;
+        let (core, caller) = (core.clone(), chat.callers[1].clone());
+        let (answered, warm) = (answered.clone(), warm.clone());
+        tasks.push(tokio::spawn(async move {
+            loop {
+                if let Err(refusal) = core.react(&caller, id.as_str(), ":smile:", None).await {
+                    return refusal;
+                }
+                if answered.fetch_add(1, Ordering::SeqCst) + 1 == WARM {
+                    warm.notify_one();
+                }
+            }
+        }));
+    }
+    let mut ears = core.listen(100_000);
+    super::soon("the reactions", warm.notified()).await;
+    core.set_block(&chat.callers[0], &mine, true).await.unwrap();
+    for task in tasks {
+        let refusal = super::soon("a refusal", task).await.unwrap();
+        assert!(matches!(refusal, Error::Blocked), "{refusal:?}");
+    }
+    let heard = heard_so_far(core, &mut ears).await;
+    let changed = heard.iter().position(|event| event.kind == Kind::RoomChanged).unwrap();
+    assert!(heard[changed..].iter().all(|event| event.kind != Kind::MessageChanged));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_send_of_a_deactivated_account_passes_and_nobody_writes_to_it() {
     let chat = Chat::start().await;
     // The account itself in a 1:1 room and in a group, and its partner in the 1:1 room.

@@ -161,8 +161,10 @@ pub(super) async fn stored(core: &Core, caller: &Caller, room: &str) -> Vec<Mess
     let all = ListQuery { limit: None, ..ListQuery::first(1) };
     let nothing = std::sync::Arc::new(|_: &Message| serde_json::Value::Null);
     let page = core.messages(caller, &access, &all, &Marks::default(), nothing).await.unwrap();
-    assert_eq!(page.total, page.items.len() as i64, "the kept count is the number of messages");
-    page.items.into_iter().rev().collect()
+    let total = page.total;
+    let messages = page.all().await.unwrap();
+    assert_eq!(total, messages.len() as i64, "the kept count is the number of messages");
+    messages.into_iter().rev().collect()
 }
 
 /// A message with an id of the test's own.

@@ -1,10 +1,11 @@
 //! The audit: every successful read of other people's messages, with who, when, from where, which
 //! room and which range. The row is written before the answer leaves; without it there is no answer.
+//! A read of everything is written down before it begins, with as many as there are then.
 
 use crate::caller::Admin;
 use crate::error::{Error, Result};
 use crate::id::RoomId;
-use crate::list::ListQuery;
+use crate::list::{ListQuery, Page, count};
 use crate::store::audit;
 use crate::time::Ms;
 use crate::{Core, Perm};
@@ -15,7 +16,7 @@ pub(crate) struct Read<'a> {
     pub(crate) action: &'static str,
     pub(crate) room: Option<RoomId>,
     pub(crate) query: &'a ListQuery,
-    /// Times of the oldest and newest message given.
+    /// Times of the oldest and newest message given; no oldest where all are.
     pub(crate) range: (Option<Ms>, Option<Ms>),
 }
 
@@ -38,13 +39,21 @@ pub struct Entry {
     pub detail: String,
 }
 
+/// How many a list gives, or will give once it is read to its end.
+pub(crate) fn given<T>(page: &Page<T>, query: &ListQuery) -> i64 {
+    match page.more {
+        None => count(page.items.len()),
+        Some(_) => page.total.saturating_sub(query.offset),
+    }
+}
+
 impl Core {
     pub(crate) async fn audit(
         &self,
         admin: Admin<'_>,
         ip: &str,
         read: Read<'_>,
-        given: usize,
+        given: i64,
     ) -> Result<()> {
         let now = self.clock().now();
         let fields: Vec<&str> = read.query.filter.paths();

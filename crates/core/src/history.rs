@@ -5,6 +5,7 @@ use crate::access::Access;
 use crate::caller::{Admin, Caller, Perm};
 use crate::error::{Error, Result};
 use crate::id::UserId;
+use crate::list::{Pieces, count};
 use crate::message::Message;
 use crate::room::{Member, Room};
 use crate::store::{history, rooms};
@@ -15,10 +16,11 @@ use serde_json::Value;
 pub use crate::store::history::{Side, Stretch};
 
 /// A page of a room's history.
-#[derive(Clone, Debug)]
 pub struct History {
     /// Newest first.
     pub messages: Vec<Message>,
+    /// What follows where all was asked for.
+    pub more: Option<Pieces<Message>>,
     /// How many lie between the stretch's beginning and the oldest given, and the first of them;
     /// `None` if nobody asked.
     pub unread: Option<(i64, Option<Message>)>,
@@ -41,7 +43,16 @@ impl Core {
             Some(kinds) => kinds.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             None => self.settings().list(&setting::HIDDEN_KINDS),
         };
-        let messages = history::page(store, room, reader, &stretch, page).await?;
+        let (offset, limit) = page;
+        let at_once = limit.unwrap_or(history::PIECE);
+        let messages = history::page(store, room, reader, &stretch, (offset, at_once)).await?;
+        let full = count(messages.len()) == at_once;
+        if let (None, true, Some(last)) = (limit, full, messages.last()) {
+            stretch.before = Some((last.ts, last.id.to_string()));
+            let more = Some(history::pieces(store, room, reader, stretch));
+            // Where all is given, nothing is left out.
+            return Ok(History { messages, more, unread: unread.then_some((0, None)) });
+        }
         let unread = match messages.last() {
             Some(oldest) if unread && stretch.from > Ms::MIN && oldest.ts > stretch.from => {
                 let before = Stretch { to: oldest.ts.saturating_sub(1), ..stretch };
@@ -50,7 +61,7 @@ impl Core {
             }
             _ => unread.then_some((0, None)),
         };
-        Ok(History { messages, unread })
+        Ok(History { messages, more: None, unread })
     }
 
     /// What was written or changed in a room after `since`, newest first, and what went, last first.

@@ -2,7 +2,10 @@
 //! The route's own conditions are the list function's, never the caller's: a filter is only ever
 //! joined to them by AND.
 
+use crate::error::Result;
+use crate::id::UserId;
 use crate::time::Ms;
+use futures_util::stream::{BoxStream, StreamExt};
 use parlance_query::{Filter, Sort};
 use serde_json::Value;
 use std::sync::Arc;
@@ -18,12 +21,14 @@ pub struct ListQuery {
     pub after: Option<(Ms, String)>,
     /// How many to pass over.
     pub offset: i64,
-    /// How many to give; `None` for all.
+    /// How many to give; `None` for all, in pieces.
     pub limit: Option<i64>,
     /// How many documents may be looked at one by one, where SQL cannot answer.
     pub scan: i64,
     /// How long a filter or a sort of the caller's own may take.
     pub time: Ms,
+    /// Who asks: others get their turns too.
+    pub by: Option<UserId>,
 }
 
 impl ListQuery {
@@ -37,6 +42,7 @@ impl ListQuery {
             limit: Some(limit),
             scan: 20_000,
             time: 5_000,
+            by: None,
         }
     }
 }
@@ -45,12 +51,35 @@ impl ListQuery {
 pub type Document<T> = Arc<dyn Fn(&T) -> Value + Send + Sync>;
 
 /// A piece of a listing, and how many there are in all.
-#[derive(Clone, Debug)]
 pub struct Page<T> {
     /// The piece.
     pub items: Vec<T>,
     /// What matches, paging aside.
     pub total: i64,
+    /// What follows where all was asked for: piece after piece, none of them empty, read only when
+    /// somebody wants it. Nothing is held in between, so a slow reader keeps nobody waiting.
+    pub more: Option<Pieces<T>>,
+}
+
+/// The rest of a list, in pieces that fit in memory.
+pub type Pieces<T> = BoxStream<'static, Result<Vec<T>>>;
+
+impl<T> Page<T> {
+    /// A page that nothing follows.
+    pub(crate) fn whole(items: Vec<T>, total: i64) -> Self {
+        Self { items, total, more: None }
+    }
+
+    /// The items and all that follow, in memory: for lists that are known to be short.
+    pub async fn all(self) -> Result<Vec<T>> {
+        let Self { mut items, more, .. } = self;
+        if let Some(mut more) = more {
+            while let Some(piece) = more.next().await {
+                items.extend(piece?);
+            }
+        }
+        Ok(items)
+    }
 }
 
 /// The contract's own filters of `dm.messages` (section 4.5).

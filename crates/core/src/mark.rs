@@ -45,8 +45,8 @@ impl Core {
             }
             let now = (!all.is_empty()).then(|| Value::Object(all).to_string());
             let at = self.clock().now();
-            let set = messages::set_reactions(self.store(), &message.id, was, now.as_deref(), at);
-            if set.await? {
+            let (place, change) = ((&message.id, &message.room), (was, now.as_deref()));
+            if messages::set_reactions(self.store(), place, caller.id(), change, at).await? {
                 return Ok(());
             }
             message = self.marked(caller, id).await?.0;

@@ -123,9 +123,11 @@ impl Core {
             messages::list(self.store(), &found.id, reader, query, &Marks::default(), document)
                 .await?;
         let times = page.items.iter().map(|message| message.ts);
-        let range = (times.clone().min(), times.max());
+        // Where all is given, nobody knows yet where it begins.
+        let oldest = times.clone().min().filter(|_| page.more.is_none());
+        let range = (oldest, times.max());
         let read = audit::Read { action: "dm.messages.others", room: Some(found.id), query, range };
-        self.audit(admin, ip, read, page.items.len()).await?;
+        self.audit(admin, ip, read, audit::given(&page, query)).await?;
         Ok(page)
     }
 

@@ -99,7 +99,7 @@ impl Core {
             Some(message) if message.author.id == *caller.id() => return Err(Error::NotAllowed),
             Some(message) => message,
             None => {
-                let newest = (0, Some(1));
+                let newest = (0, 1);
                 let (store, room) = (self.store(), &access.room.id);
                 let found =
                     history::page(store, room, caller.id(), &Stretch::all(), newest).await?;

@@ -13,11 +13,11 @@ use crate::message::Message;
 use crate::reading::Membership;
 use crate::send::Draft;
 use crate::store::rooms::Whose;
-use crate::store::{members, rooms, sidebar};
+use crate::store::{Store, members, rooms, sidebar};
 use crate::time::Ms;
 use crate::{Core, Perm, audit, setting};
+use futures_util::{StreamExt, TryStreamExt};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
 
 /// Characters of a topic.
 const MAX_TOPIC: usize = 2000;
@@ -158,15 +158,25 @@ impl Core {
         rooms::list(self.store(), Whose::Own, caller.id(), query, document).await
     }
 
-    /// What a list shows beside these rooms of the caller's, by the room's id: the caller's membership
-    /// and the other members' accounts.
-    pub async fn beside(
+    /// The same, each room with what a list shows beside it: the caller's membership and the other
+    /// members' accounts; `None` beside a room that is gone by then.
+    pub async fn dm_list_beside(
         &self,
         caller: &Caller,
-        of: &[Room],
-    ) -> Result<HashMap<String, (Membership, Vec<User>)>> {
-        let of: Vec<&RoomId> = of.iter().map(|room| &room.id).collect();
-        sidebar::beside(self.store(), caller.id(), &of).await
+        query: &ListQuery,
+        document: Document<Room>,
+    ) -> Result<Page<(Room, Option<Beside>)>> {
+        let Page { items, total, more } = self.dm_list(caller, query, document).await?;
+        let items = beside(self.store(), caller.id(), items).await?;
+        let (store, user) = (self.store().clone(), caller.id().clone());
+        let more = more.map(|more| {
+            more.and_then(move |rooms| {
+                let (store, user) = (store.clone(), user.clone());
+                async move { beside(&store, &user, rooms).await }
+            })
+            .boxed()
+        });
+        Ok(Page { items, total, more })
     }
 
     /// Every direct room, for who may see them all; every answer leaves a row in the audit.
@@ -182,7 +192,7 @@ impl Core {
             rooms::list(self.store(), Whose::All, admin.caller.id(), query, document).await?;
         let range = (None, None);
         let read = audit::Read { action: "dm.list.everyone", room: None, query, range };
-        self.audit(admin, ip, read, page.items.len()).await?;
+        self.audit(admin, ip, read, audit::given(&page, query)).await?;
         Ok(page)
     }
 
@@ -302,6 +312,23 @@ impl Core {
         admin.holds(Perm::EditRoom)?;
         members::set_read_only(self.store(), room, on, self.clock().now()).await
     }
+}
+
+/// What a list shows beside a room: the reader's membership and the other members' accounts.
+pub type Beside = (Membership, Vec<User>);
+
+async fn beside(
+    store: &Store,
+    user: &UserId,
+    rooms: Vec<Room>,
+) -> Result<Vec<(Room, Option<Beside>)>> {
+    let ids: Vec<&RoomId> = rooms.iter().map(|room| &room.id).collect();
+    let mut beside = sidebar::beside(store, user, &ids).await?;
+    let with = rooms.into_iter().map(|room| {
+        let beside = beside.remove(room.id.as_str());
+        (room, beside)
+    });
+    Ok(with.collect())
 }
 
 /// A page of conversations.

@@ -26,6 +26,11 @@ impl<'a> Object<'a> {
         Self { out, dates, first: true }
     }
 
+    /// Goes on with an object that has members already.
+    pub fn resume(out: &'a mut String, dates: Dates) -> Self {
+        Self { out, dates, first: false }
+    }
+
     /// Writes a key; what is appended to the returned text must be one JSON value.
     pub fn key(&mut self, key: &str) -> &mut String {
         if !self.first {

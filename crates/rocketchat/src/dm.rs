@@ -3,11 +3,11 @@
 
 use crate::call::Call;
 use crate::error::Failure;
-use crate::page::{self, Paging, Reads};
-use crate::routes::Answer;
+use crate::page::{self, Given, Paging, Reads};
+use crate::routes::{Answer, List};
 use crate::schema::{self, Form, Kind};
 use crate::{subscriptions, wire};
-use parlance_core::list::Marks;
+use parlance_core::list::{Marks, Page};
 use parlance_core::{Access, Error, Message, Perm, Room};
 use parlance_http::json::Dates;
 use serde_json::{Value, json};
@@ -97,48 +97,55 @@ pub(crate) async fn close(call: Call) -> Answer {
 
 /// `GET dm.list` (section 5.5). `query` is never used here. With `includeSubscription` (ours) each room
 /// brings the caller's subscription and the other members with their presence: all that a sidebar shows.
-pub(crate) async fn list(call: Call) -> Answer {
+pub(crate) async fn list(call: Call) -> List {
     let paging = Paging::read(&call, Reads::FIELDS, &[])?;
     let document = wire::document(wire::room);
     let (core, caller) = (call.core(), call.caller()?);
-    let page = core.dm_list(caller, &paging.query, document).await?;
-    let beside = match call.param("includeSubscription") {
-        Some("true" | "1") => core.beside(caller, &page.items).await?,
-        _ => return rooms(&paging, &page.items, page.total, wire::room),
-    };
-    rooms(&paging, &page.items, page.total, |out, room, dates| {
-        wire::room_with(out, room, dates, |o| {
-            if let Some((own, others)) = beside.get(room.id.as_str()) {
-                subscriptions::subscription(o.key("subscription"), caller.user(), own);
-                o.array("users", others, wire::member);
-            }
-        });
-    })
+    if !matches!(call.param("includeSubscription"), Some("true" | "1")) {
+        let page = core.dm_list(caller, &paging.query, document).await?;
+        return rooms(paging, page, |room| room, wire::room);
+    }
+    let page = core.dm_list_beside(caller, &paging.query, document).await?;
+    let user = caller.user().clone();
+    rooms(
+        paging,
+        page,
+        |(room, _)| room,
+        move |out, (room, beside), dates| {
+            wire::room_with(out, room, dates, |o| {
+                if let Some((own, others)) = beside {
+                    subscriptions::subscription(o.key("subscription"), &user, own);
+                    o.array("users", others, wire::member);
+                }
+            });
+        },
+    )
 }
 
 /// `GET dm.list.everyone` (section 5.6).
-pub(crate) async fn list_everyone(call: Call) -> Answer {
+pub(crate) async fn list_everyone(call: Call) -> List {
     let admin = call.core().admin(call.caller()?, Perm::ViewRoomAdministration)?;
     let paging = Paging::read(&call, Reads::BOTH, &[])?;
     let document = wire::document(wire::room);
     let page = call.core().dm_list_everyone(admin, &call.ip, &paging.query, document).await?;
-    rooms(&paging, &page.items, page.total, wire::room)
+    rooms(paging, page, |room| room, wire::room)
 }
 
-fn rooms(
-    paging: &Paging,
-    rooms: &[Room],
-    total: i64,
-    write: impl Fn(&mut String, &Room, Dates),
-) -> Answer {
-    wire::try_success(|o| {
-        paging.items(o, "ims", rooms, write)?;
-        o.number("offset", paging.offset());
-        wire::count(o, "count", rooms.len());
-        o.number("total", total);
-        let next = paging.next(rooms, total, |room| (room.ts, room.id.as_str()));
+fn rooms<T: Send + 'static>(
+    paging: Paging,
+    page: Page<T>,
+    room: fn(&T) -> &Room,
+    write: impl Fn(&mut String, &T, Dates) + Send + Sync + 'static,
+) -> List {
+    let next = paging.next(&page.items, page.total, |item| {
+        let room = room(item);
+        (room.ts, room.id.as_str())
+    });
+    paging.list("ims", page, write, move |o, given| {
+        o.number("offset", given.offset);
+        o.number("count", given.count);
+        o.number("total", given.total);
         o.text_if("nextCursor", next.as_deref());
-        Ok(())
     })
 }
 
@@ -171,7 +178,7 @@ const MESSAGES: &[Form] = &[
 ];
 
 /// `GET dm.messages` (section 5.7).
-pub(crate) async fn messages(call: Call) -> Answer {
+pub(crate) async fn messages(call: Call) -> List {
     schema::one_of(MESSAGES, &call.query).map_err(Failure::Schema)?;
     let paging = Paging::read(&call, Reads::BOTH, &[])?;
     let marks = Marks {
@@ -183,14 +190,10 @@ pub(crate) async fn messages(call: Call) -> Answer {
     let document = wire::document(wire::message);
     let core = call.core();
     let page = core.messages(call.caller()?, &access, &paging.query, &marks, document).await?;
-    wire::try_success(|o| {
-        paging.items(o, "messages", &page.items, wire::message)?;
-        wire::count(o, "count", page.items.len());
-        o.number("offset", paging.offset());
-        o.number("total", page.total);
-        let next = paging.next(&page.items, page.total, |m| (m.ts, m.id.as_str()));
+    let next = paging.next(&page.items, page.total, |m| (m.ts, m.id.as_str()));
+    paging.list("messages", page, wire::message, move |o, given| {
+        Given::tell(o, given);
         o.text_if("nextCursor", next.as_deref());
-        Ok(())
     })
 }
 
@@ -236,7 +239,7 @@ pub(crate) async fn resolve(call: &Call) -> Result<Access, Failure> {
 }
 
 /// `GET dm.messages.others` (section 5.8): permission, then the setting, then the room.
-pub(crate) async fn messages_others(call: Call) -> Answer {
+pub(crate) async fn messages_others(call: Call) -> List {
     let core = call.core();
     let admin = core.admin(call.caller()?, Perm::ViewRoomAdministration)?;
     // What comes before the room in the contract's order of checks comes before its parameters too.
@@ -255,12 +258,10 @@ pub(crate) async fn messages_others(call: Call) -> Answer {
             Error::SwitchedOff(_) => disabled(&call),
             other => other.into(),
         })?;
-    wire::try_success(|o| {
-        paging.items::<Message>(o, "messages", &page.items, wire::message)?;
-        o.number("offset", paging.offset());
-        wire::count(o, "count", page.items.len());
-        o.number("total", page.total);
-        Ok(())
+    paging.list("messages", page, wire::message, |o, given| {
+        o.number("offset", given.offset);
+        o.number("count", given.count);
+        o.number("total", given.total);
     })
 }
 

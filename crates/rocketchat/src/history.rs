@@ -5,12 +5,13 @@ use crate::call::Call;
 use crate::dm;
 use crate::error::Failure;
 use crate::page::{self, Paging, Reads};
-use crate::routes::Answer;
+use crate::reply;
+use crate::routes::{Answer, List};
 use crate::schema::{self, Form, Kind};
 use crate::wire;
 use parlance_core::history::Stretch;
 use parlance_core::list::count;
-use parlance_core::{Error, Ms, Perm, User, UserId};
+use parlance_core::{Error, Message, Ms, Perm, User, UserId};
 use parlance_http::json::{Dates, Object};
 use serde_json::Value;
 
@@ -34,7 +35,7 @@ fn switch(call: &Call, name: &str) -> Result<bool, Failure> {
 }
 
 /// `GET dm.history`.
-pub(crate) async fn history(call: Call) -> Answer {
+pub(crate) async fn history(call: Call) -> List {
     const FORM: Form = Form {
         required: &["roomId"],
         allowed: &[
@@ -71,21 +72,24 @@ pub(crate) async fn history(call: Call) -> Answer {
     let (core, caller) = (call.core(), call.caller()?);
     let access = core.resolve_room(caller, &room).await?;
     let found = core.history(caller, &access, stretch, page, unreads).await?;
-    Ok(wire::success(|o| {
-        o.array("messages", &found.messages, |out, m| wire::message(out, m, Dates::Iso));
-        // A page that is full may have another behind it.
-        if page.1 == Some(count(found.messages.len()))
-            && let Some(last) = found.messages.last()
-        {
-            o.text("nextCursor", &page::place(last.ts, last.id.as_str()));
-        }
-        if let Some((count, first)) = &found.unread {
+    // A page that is full may have another behind it.
+    let last = found.messages.last().filter(|_| page.1 == Some(count(found.messages.len())));
+    let next = last.map(|last| page::place(last.ts, last.id.as_str()));
+    let unread = found.unread;
+    let write = |out: &mut String, message: &Message| {
+        wire::message(out, message, Dates::Iso);
+        Ok(())
+    };
+    let tail = move |o: &mut Object<'_>, _| {
+        o.text_if("nextCursor", next.as_deref());
+        if let Some((count, first)) = &unread {
             if let Some(first) = first {
                 wire::message(o.key("firstUnread"), first, Dates::Iso);
             }
             o.number("unreadNotLoaded", *count);
         }
-    }))
+    };
+    Ok(reply::list("messages", &found.messages, found.more, write, tail)?)
 }
 
 /// `GET dm.counters`: one's own, or another's for who administers rooms.

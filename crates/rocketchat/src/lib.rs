@@ -14,6 +14,7 @@ mod marked;
 mod moderation;
 mod page;
 mod post;
+mod reply;
 mod rooms;
 pub mod routes;
 mod schema;
@@ -35,7 +36,10 @@ use axum::response::Response;
 use axum::routing::any;
 use call::Call;
 use error::Failure;
+use futures_util::TryStreamExt;
 use parlance_http::{Edge, cors};
+use reply::Reply;
+use routes::Run;
 
 /// The routes of this contract.
 pub fn router(edge: Edge) -> Router {
@@ -74,31 +78,41 @@ fn preflight(request: &axum::http::HeaderMap, allowed: bool) -> Response {
 }
 
 /// Status and body of a request.
-async fn run(edge: &Edge, request: Request) -> Result<(StatusCode, String), Failure> {
+async fn run(edge: &Edge, request: Request) -> Result<(StatusCode, Reply), Failure> {
     let route = routes::find(request.method(), request.uri().path()).ok_or(Failure::NoRoute)?;
     let mut call = Call::read(edge, route, request).await?;
-    let Some((key, hash)) = call.retry.take() else {
-        return Ok((StatusCode::OK, (route.run)(call).await?));
+    let retry = call.retry.take();
+    let (run, (key, hash)) = match (route.run, retry) {
+        (Run::List(run), _) => return Ok((StatusCode::OK, run(call).await?)),
+        (Run::Whole(run), None) => return Ok((StatusCode::OK, run(call).await?.into())),
+        (Run::Whole(run), Some(retry)) => (run, retry),
     };
     let caller = call.caller()?.clone();
     let work = async {
-        let (status, body) = rendered((route.run)(call).await.map(|body| (StatusCode::OK, body)));
+        let (status, body) = rendered(run(call).await.map(|body| (StatusCode::OK, body)));
         (i64::from(status.as_u16()), body)
     };
     // An answer is as large as it is: on the heap, not in every request's frame.
     let once = edge.core().once(&caller, (route.name, &key, &hash), Box::pin(work));
     let (status, body) = once.await?;
     let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
-    Ok((status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body))
+    Ok((status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body.into()))
 }
 
-fn rendered(result: Result<(StatusCode, String), Failure>) -> (StatusCode, String) {
-    result.unwrap_or_else(Failure::render)
+fn rendered<T: From<String>>(result: Result<(StatusCode, T), Failure>) -> (StatusCode, T) {
+    result.unwrap_or_else(|failure| {
+        let (status, body) = failure.render();
+        (status, body.into())
+    })
 }
 
 async fn answer(edge: &Edge, request: Request) -> Response {
     let (status, body) = rendered(run(edge, request).await);
-    let mut response = Response::new(Body::from(body));
+    let body = match body {
+        Reply::Whole(text) => Body::from(text),
+        Reply::Pieces(pieces) => Body::from_stream(pieces.map_err(reply::broken_off)),
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);

@@ -3,15 +3,15 @@
 
 use crate::call::Call;
 use crate::error::Failure;
-use crate::page::{Paging, Reads};
-use crate::routes::Answer;
+use crate::page::{Given, Paging, Reads};
+use crate::routes::List;
 use crate::wire;
 use parlance_core::Error;
 use parlance_core::list::Marks;
 use parlance_query::{Filter, Limits};
 
 /// One list: who may not read the room gets `refused`, which room is missing `missing`.
-async fn list(call: &Call, marks: Marks, missing: &'static str, refused: Failure) -> Answer {
+async fn list(call: &Call, marks: Marks, missing: &'static str, refused: Failure) -> List {
     let room = call.param("roomId").ok_or_else(|| {
         Failure::coded(missing, "The required \"roomId\" query param is missing.")
     })?;
@@ -27,29 +27,23 @@ async fn list(call: &Call, marks: Marks, missing: &'static str, refused: Failure
     };
     let document = wire::document(wire::message);
     let page = core.messages(caller, &access, &paging.query, &marks, document).await?;
-    wire::try_success(|o| {
-        paging.items(o, "messages", &page.items, wire::message)?;
-        wire::count(o, "count", page.items.len());
-        o.number("offset", paging.offset());
-        o.number("total", page.total);
-        Ok(())
-    })
+    paging.list("messages", page, wire::message, Given::tell)
 }
 
 /// `GET chat.getMentionedMessages`.
-pub(crate) async fn mentioned(call: Call) -> Answer {
+pub(crate) async fn mentioned(call: Call) -> List {
     let marks = Marks { mentioned: vec![call.caller()?.id().to_string()], ..Marks::default() };
     list(&call, marks, "error-invalid-params", Failure::plain("error-not-allowed")).await
 }
 
 /// `GET chat.getStarredMessages`.
-pub(crate) async fn starred(call: Call) -> Answer {
+pub(crate) async fn starred(call: Call) -> List {
     let marks = Marks { starred: vec![call.caller()?.id().to_string()], ..Marks::default() };
     list(&call, marks, "error-invalid-params", Failure::plain("error-not-allowed")).await
 }
 
 /// `GET chat.getPinnedMessages`.
-pub(crate) async fn pinned(call: Call) -> Answer {
+pub(crate) async fn pinned(call: Call) -> List {
     let refused = Failure::coded("error-not-allowed", "Not allowed");
     let marks = Marks { pinned: true, ..Marks::default() };
     list(&call, marks, "error-roomId-param-not-provided", refused).await

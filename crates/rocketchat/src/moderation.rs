@@ -3,8 +3,8 @@
 
 use crate::call::Call;
 use crate::error::Failure;
-use crate::page::{Paging, Reads};
-use crate::routes::Answer;
+use crate::page::{Given, Paging, Reads};
+use crate::routes::{Answer, List};
 use crate::schema::{self, Kind};
 use crate::wire;
 use parlance_core::{Access, Error, Perm, setting, time};
@@ -101,7 +101,7 @@ pub(crate) async fn clean_history(call: Call) -> Answer {
 }
 
 /// `GET rooms.adminRooms`: every room, for who administers rooms; audited as `dm.list.everyone` is.
-pub(crate) async fn admin_rooms(call: Call) -> Answer {
+pub(crate) async fn admin_rooms(call: Call) -> List {
     let core = call.core();
     let admin = core.admin(call.caller()?, Perm::ViewRoomAdministration);
     let admin = admin.map_err(|_| Failure::plain("error-not-authorized"))?;
@@ -112,13 +112,7 @@ pub(crate) async fn admin_rooms(call: Call) -> Answer {
     }
     let document = wire::document(wire::room);
     let page = core.dm_list_everyone(admin, &call.ip, &paging.query, document).await?;
-    wire::try_success(|o| {
-        paging.items(o, "rooms", &page.items, wire::room)?;
-        wire::count(o, "count", page.items.len());
-        o.number("offset", paging.offset());
-        o.number("total", page.total);
-        Ok(())
-    })
+    paging.list("rooms", page, wire::room, Given::tell)
 }
 
 /// Access to the room that a parameter names.

@@ -4,9 +4,11 @@
 
 use crate::call::Call;
 use crate::error::Failure;
+use crate::reply;
+use crate::routes::List;
 use crate::schema::{self, Kind};
 use parlance_core::Ms;
-use parlance_core::list::{ListQuery, count};
+use parlance_core::list::{ListQuery, Page, count};
 use parlance_core::setting::{self, Settings};
 use parlance_http::json::{Dates, Object};
 use parlance_query::{Fields, Filter, Limits, Sort};
@@ -16,6 +18,22 @@ use serde_json::{Value, json};
 pub(crate) const ALWAYS: &[&str] = &["joinCode", "members", "importIds", "e2e"];
 /// Secrets of accounts: no permission shows them.
 const SECRET: &[&str] = &["services", "password", "inviteToken", "tokens", "loginTokens"];
+
+/// What a list says of itself behind its items.
+pub(crate) struct Given {
+    pub(crate) count: i64,
+    pub(crate) offset: i64,
+    pub(crate) total: i64,
+}
+
+impl Given {
+    /// Most lists say it in this order.
+    pub(crate) fn tell(o: &mut Object<'_>, given: &Self) {
+        o.number("count", given.count);
+        o.number("offset", given.offset);
+        o.number("total", given.total);
+    }
+}
 
 /// A list's parameters, read.
 pub(crate) struct Paging {
@@ -95,7 +113,9 @@ impl Paging {
         }
         let scan = call.settings.number(&setting::QUERY_ROWS).clamp(100, 10_000_000);
         let time = call.settings.number(&setting::QUERY_TIME).clamp(1, 60_000);
-        Ok(Self { query: ListQuery { filter, sort, after, offset, limit, scan, time }, fields })
+        let by = call.caller().ok().map(|caller| caller.id().clone());
+        let query = ListQuery { filter, sort, after, offset, limit, scan, time, by };
+        Ok(Self { query, fields })
     }
 
     /// Adds a condition of the route's own.
@@ -131,7 +151,7 @@ impl Paging {
         item: &T,
         write: impl Fn(&mut String, &T, Dates),
     ) -> Result<(), Failure> {
-        self.write(object.key(name), item, &write)
+        Ok(self.write(object.key(name), item, &write)?)
     }
 
     fn write<T>(
@@ -139,7 +159,7 @@ impl Paging {
         out: &mut String,
         item: &T,
         write: &impl Fn(&mut String, &T, Dates),
-    ) -> Result<(), Failure> {
+    ) -> parlance_core::Result<()> {
         let Some(fields) = &self.fields else {
             write(out, item, Dates::Iso);
             return Ok(());
@@ -168,7 +188,27 @@ impl Paging {
                 broken = self.write(out, item, &write);
             }
         });
-        broken
+        Ok(broken?)
+    }
+
+    /// The answer that is a list: its items, each as `write` prints it and `fields` projects it, then
+    /// what `tail` says of them.
+    pub(crate) fn list<T: Send + 'static>(
+        self,
+        name: &str,
+        page: Page<T>,
+        write: impl Fn(&mut String, &T, Dates) + Send + Sync + 'static,
+        tail: impl FnOnce(&mut Object<'_>, &Given) + Send + 'static,
+    ) -> List {
+        let (offset, all) = (self.offset(), self.query.limit.is_none());
+        let whole = all && self.query.after.is_none();
+        let tail = move |o: &mut Object<'_>, count| {
+            // Where all was given, what came in the meantime counts too.
+            let given = if whole && count > 0 { offset.saturating_add(count) } else { 0 };
+            tail(o, &Given { count, offset, total: page.total.max(given) });
+        };
+        let write = move |out: &mut String, item: &T| self.write(out, item, &write);
+        Ok(reply::list(name, &page.items, page.more, write, tail)?)
     }
 }
 

@@ -5,12 +5,13 @@ use crate::call::Call;
 use crate::dm;
 use crate::error::Failure;
 use crate::page::{Paging, Reads};
-use crate::routes::Answer;
+use crate::reply;
+use crate::routes::{Answer, List};
 use crate::schema::{self, Form, Kind};
 use crate::{subscriptions, wire};
 use parlance_core::list::ListQuery;
 use parlance_core::{Error, Perm, Room, UserId};
-use parlance_http::json::Dates;
+use parlance_http::json::{Dates, Object};
 use parlance_query::{Filter, Limits};
 use serde_json::{Map, Value, json};
 
@@ -25,7 +26,7 @@ fn listed(out: &mut String, room: &Room, dates: Dates) {
 }
 
 /// `GET rooms.get`: the caller's rooms that changed since, and those that are gone since.
-pub(crate) async fn get(call: Call) -> Answer {
+pub(crate) async fn get(call: Call) -> List {
     let since = subscriptions::since(&call, || {
         let text = "The \"updatedSince\" query parameter must be a valid date.";
         Failure::coded("error-updatedSince-param-invalid", text)
@@ -41,10 +42,14 @@ pub(crate) async fn get(call: Call) -> Answer {
         Some(since) => core.ended(caller, since).await?,
         None => Vec::new(),
     };
-    Ok(wire::success(|o| {
-        o.array("update", &rooms.items, |out, room| listed(out, room, Dates::Iso));
+    let write = |out: &mut String, room: &Room| {
+        listed(out, room, Dates::Iso);
+        Ok(())
+    };
+    let tail = move |o: &mut Object<'_>, _| {
         o.array("remove", &ended, |out, ended| wire::removed(out, &ended.room, ended.at));
-    }))
+    };
+    Ok(reply::list("update", &rooms.items, rooms.more, write, tail)?)
 }
 
 /// The room that a call names; a direct room has no name to be found by.

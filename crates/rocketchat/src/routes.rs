@@ -4,6 +4,7 @@
 
 use crate::call::Call;
 use crate::error::Failure;
+use crate::reply::Reply;
 use crate::{
     change, chat, dm, history, marked, moderation, post, rooms, search, server, session, settings,
     subscriptions, sync, threads, users,
@@ -14,8 +15,17 @@ use std::pin::Pin;
 
 /// The whole JSON text of a success, or why there is none.
 pub(crate) type Answer = Result<String, Failure>;
+/// The same of a list, which may come in pieces.
+pub(crate) type List = Result<Reply, Failure>;
 
-type Run = fn(Call) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
+type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What answers a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Run {
+    Whole(fn(Call) -> Running<Answer>),
+    List(fn(Call) -> Running<List>),
+}
 
 /// One endpoint.
 #[derive(Debug)]
@@ -30,19 +40,21 @@ pub struct Route {
 }
 
 macro_rules! table {
-    ($($method:ident $name:literal $login:ident $run:path;)*) => {
+    ($($method:ident $name:literal $login:ident $run:path $([$kind:ident])?;)*) => {
         &[$(Route {
             method: Method::$method,
             name: $name,
             login: table!(@ $login),
-            run: |call| Box::pin($run(call)),
+            run: table!(@ run $($kind)? $run),
         },)*]
     };
+    (@ run list $run:path) => { Run::List(|call| Box::pin($run(call))) };
+    (@ run $run:path) => { Run::Whole(|call| Box::pin($run(call))) };
     (@ login) => { true };
     (@ open) => { false };
 }
 
-/// The table. `dm.*` stands for `im.*` as well.
+/// The table. `dm.*` stands for `im.*` as well; a `[list]` may come in pieces.
 pub static ROUTES: &[Route] = table! {
     POST "login" open session::login;
     GET "logout" login session::logout;
@@ -53,12 +65,12 @@ pub static ROUTES: &[Route] = table! {
     POST "dm.create" login dm::create;
     POST "dm.open" login dm::open;
     POST "dm.close" login dm::close;
-    GET "dm.list" login dm::list;
-    GET "dm.list.everyone" login dm::list_everyone;
-    GET "dm.messages" login dm::messages;
-    GET "dm.messages.others" login dm::messages_others;
+    GET "dm.list" login dm::list [list];
+    GET "dm.list.everyone" login dm::list_everyone [list];
+    GET "dm.messages" login dm::messages [list];
+    GET "dm.messages.others" login dm::messages_others [list];
     GET "dm.files" login dm::files;
-    GET "dm.history" login history::history;
+    GET "dm.history" login history::history [list];
     GET "dm.counters" login history::counters;
     GET "dm.members" login history::members;
     POST "dm.setTopic" login rooms::set_topic;
@@ -66,7 +78,7 @@ pub static ROUTES: &[Route] = table! {
     POST "dm.blockUser" login rooms::block;
     POST "dm.leave" login rooms::leave;
 
-    GET "rooms.get" login rooms::get;
+    GET "rooms.get" login rooms::get [list];
     GET "rooms.info" login rooms::info;
     GET "rooms.isMember" login rooms::is_member;
     POST "rooms.favorite" login rooms::favorite;
@@ -74,7 +86,7 @@ pub static ROUTES: &[Route] = table! {
     POST "rooms.leave" login rooms::leave;
     POST "rooms.delete" login rooms::delete;
     POST "rooms.cleanHistory" login moderation::clean_history;
-    GET "rooms.adminRooms" login moderation::admin_rooms;
+    GET "rooms.adminRooms" login moderation::admin_rooms [list];
     GET "rooms.getDiscussions" login moderation::discussions;
 
     POST "chat.sendMessage" login post::send_message;
@@ -89,15 +101,15 @@ pub static ROUTES: &[Route] = table! {
     POST "chat.pinMessage" login chat::pin;
     POST "chat.unPinMessage" login chat::unpin;
 
-    GET "chat.search" login search::search;
+    GET "chat.search" login search::search [list];
     GET "chat.syncMessages" login sync::sync_messages;
     GET "chat.getDeletedMessages" login sync::deleted_messages;
 
-    GET "chat.getMentionedMessages" login marked::mentioned;
-    GET "chat.getStarredMessages" login marked::starred;
-    GET "chat.getPinnedMessages" login marked::pinned;
-    GET "chat.getThreadsList" login threads::list;
-    GET "chat.getThreadMessages" login threads::messages;
+    GET "chat.getMentionedMessages" login marked::mentioned [list];
+    GET "chat.getStarredMessages" login marked::starred [list];
+    GET "chat.getPinnedMessages" login marked::pinned [list];
+    GET "chat.getThreadsList" login threads::list [list];
+    GET "chat.getThreadMessages" login threads::messages [list];
     GET "chat.syncThreadsList" login threads::sync_list;
     GET "chat.syncThreadMessages" login threads::sync_messages;
     POST "chat.followMessage" login threads::follow;
@@ -116,7 +128,7 @@ pub static ROUTES: &[Route] = table! {
     POST "users.create" login users::create;
     POST "users.register" open users::register;
     GET "users.info" login users::info;
-    GET "users.list" login users::list;
+    GET "users.list" login users::list [list];
     POST "users.setStatus" login users::set_status;
     GET "users.getStatus" login users::get_status;
 

@@ -3,13 +3,12 @@
 use crate::call::Call;
 use crate::error::Failure;
 use crate::page::{Paging, Reads};
-use crate::routes::Answer;
+use crate::routes::List;
 use crate::wire;
 use parlance_core::Error;
-use parlance_http::json::Dates;
 
 /// `GET chat.search`.
-pub(crate) async fn search(call: Call) -> Answer {
+pub(crate) async fn search(call: Call) -> List {
     let missing = |name, code| {
         Failure::coded(code, format!("The required \"{name}\" query param is missing."))
     };
@@ -29,12 +28,10 @@ pub(crate) async fn search(call: Call) -> Answer {
         None => None,
     };
     let document = wire::document(wire::message);
-    let page = core.search(caller, access.as_ref(), text, paging.query, document).await;
+    let page = core.search(caller, access.as_ref(), text, paging.query.clone(), document).await;
     let page = page.map_err(|error| match error {
         Error::Query(_) => Failure::coded("error-invalid-search", "Invalid search"),
         other => other.into(),
     })?;
-    Ok(wire::success(|o| {
-        o.array("messages", &page.items, |out, m| wire::message(out, m, Dates::Iso));
-    }))
+    paging.list("messages", page, wire::message, |_, _| {})
 }

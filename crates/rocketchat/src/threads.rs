@@ -3,24 +3,12 @@
 use crate::call::Call;
 use crate::carried::mismatch;
 use crate::error::Failure;
-use crate::page::{Paging, Reads};
-use crate::routes::Answer;
+use crate::page::{Given, Paging, Reads};
+use crate::routes::{Answer, List};
 use crate::wire;
-use parlance_core::list::Page;
 use parlance_core::thread::{Changes, Roots, holding};
 use parlance_core::{Access, Error, Message, Ms};
 use serde_json::Value;
-
-/// A page of messages under this name.
-fn listed(paging: &Paging, name: &str, page: &Page<Message>) -> Answer {
-    wire::try_success(|o| {
-        paging.items(o, name, &page.items, wire::message)?;
-        wire::count(o, "count", page.items.len());
-        o.number("offset", paging.offset());
-        o.number("total", page.total);
-        Ok(())
-    })
-}
 
 /// Access to the room `rid`, for calls that say "Not Allowed" of any other.
 async fn room(call: &Call) -> Result<Access, Failure> {
@@ -47,7 +35,7 @@ fn disabled(error: Error) -> Failure {
 }
 
 /// `GET chat.getThreadsList`.
-pub(crate) async fn list(call: Call) -> Answer {
+pub(crate) async fn list(call: Call) -> List {
     let access = room(&call).await?;
     let mut paging = Paging::read(&call, Reads::BOTH, &[])?;
     let which = match call.param("type") {
@@ -61,7 +49,7 @@ pub(crate) async fn list(call: Call) -> Answer {
     let document = wire::document(wire::message);
     let (core, caller) = (call.core(), call.caller()?);
     let page = core.threads(caller, &access, which, &paging.query, document).await;
-    listed(&paging, "threads", &page.map_err(disabled)?)
+    paging.list("threads", page.map_err(disabled)?, wire::message, Given::tell)
 }
 
 /// The thread that a parameter names.
@@ -74,12 +62,12 @@ async fn thread(call: &Call, name: &str) -> Result<(Message, Access), Failure> {
 }
 
 /// `GET chat.getThreadMessages`: the replies, without the root.
-pub(crate) async fn messages(call: Call) -> Answer {
+pub(crate) async fn messages(call: Call) -> List {
     let thread = thread(&call, "tmid").await?;
     let paging = Paging::read(&call, Reads::BOTH, &[])?;
     let document = wire::document(wire::message);
     let page = call.core().replies(call.caller()?, &thread, &paging.query, document).await?;
-    listed(&paging, "messages", &page)
+    paging.list("messages", page, wire::message, Given::tell)
 }
 
 /// `updatedSince`, which these calls must have.

@@ -2,8 +2,8 @@
 
 use crate::call::Call;
 use crate::error::Failure;
-use crate::page::{Paging, Reads};
-use crate::routes::Answer;
+use crate::page::{Given, Paging, Reads};
+use crate::routes::{Answer, List};
 use crate::schema::{self, Kind};
 use crate::wire;
 use parlance_core::account::{Authority, NewUser};
@@ -179,7 +179,7 @@ pub(crate) async fn info(call: Call) -> Answer {
 }
 
 /// `GET users.list`.
-pub(crate) async fn list(call: Call) -> Answer {
+pub(crate) async fn list(call: Call) -> List {
     let (core, caller) = (call.core(), call.caller()?);
     let outside =
         !call.settings.on(&setting::LIST_NEEDS_OUTSIDE) || core.may(caller, Perm::ViewOutsideRoom);
@@ -192,13 +192,7 @@ pub(crate) async fn list(call: Call) -> Answer {
     let write = wire::listed_user(full);
     let document = wire::listed_document(full);
     let page = core.users(caller, &paging.query, document).await?;
-    wire::try_success(|o| {
-        paging.items(o, "users", &page.items, &write)?;
-        wire::count(o, "count", page.items.len());
-        o.number("offset", paging.offset());
-        o.number("total", page.total);
-        Ok(())
-    })
+    paging.list("users", page, write, Given::tell)
 }
 
 /// `POST users.setStatus`: one's own.

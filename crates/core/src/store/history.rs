@@ -6,8 +6,13 @@ use super::messages::{columns, read};
 use super::{Read, Row, Store, Value};
 use crate::error::Result;
 use crate::id::{RoomId, UserId};
+use crate::list::{Pieces, count};
 use crate::message::Message;
 use crate::time::Ms;
+use futures_util::{StreamExt, stream};
+
+/// Messages of one piece, where a whole stretch is read.
+pub(crate) const PIECE: i64 = 100;
 
 /// `$1` is the room, `$2` the reader.
 macro_rules! from {
@@ -166,10 +171,10 @@ pub(crate) async fn page(
     room: &RoomId,
     reader: &UserId,
     stretch: &Stretch,
-    (offset, limit): (i64, Option<i64>),
+    (offset, limit): (i64, i64),
 ) -> Result<Vec<Message>> {
     let (condition, mut args) = condition(room, reader, stretch);
-    args.extend([limit.unwrap_or(i64::MAX).into(), offset.into()]);
+    args.extend([limit.into(), offset.into()]);
     let sql = format!(
         concat!("SELECT ", columns!(), "{} ORDER BY m.ts DESC, m.id DESC LIMIT ${} OFFSET ${}"),
         condition,
@@ -177,6 +182,29 @@ pub(crate) async fn page(
         args.len()
     );
     store.read(sql, args).await?.into_iter().map(|mut row| read(&mut row)).collect()
+}
+
+/// The messages of a stretch behind its `before`, newest first, in pieces.
+pub(crate) fn pieces(
+    store: &Store,
+    room: &RoomId,
+    reader: &UserId,
+    stretch: Stretch,
+) -> Pieces<Message> {
+    let state = (store.clone(), room.clone(), reader.clone(), stretch);
+    let pieces = stream::try_unfold(Some(state), |state| async {
+        let Some((store, room, reader, mut stretch)) = state else {
+            return Ok(None);
+        };
+        let piece = page(&store, &room, &reader, &stretch, (0, PIECE)).await?;
+        let Some(last) = piece.last() else {
+            return Ok(None);
+        };
+        stretch.before = Some((last.ts, last.id.to_string()));
+        let full = count(piece.len()) == PIECE;
+        Ok(Some((piece, full.then_some((store, room, reader, stretch)))))
+    });
+    pieces.boxed()
 }
 
 /// The oldest message of a stretch, and how many there are in it.

@@ -1,12 +1,13 @@
 //! One way to page through documents: filter, order, offset, limit, total.
 //! What SQL can say exactly runs there, with paging and total in the database; the rest is the work
-//! of `scan.rs`. A caller's own conditions only ever narrow the route's: the two are joined by AND,
-//! and the route's stand in SQL, out of a filter's reach.
+//! of `scan.rs`, and everything at once that of `walk.rs`. A caller's own conditions only ever narrow
+//! the route's: the two are joined by AND, and the route's stand in SQL, out of a filter's reach.
 
 use super::scan::Narrowed;
 use super::{Read, Row, Sql, Store, Value};
 use crate::error::{Error, Result};
 use crate::list::{Document, ListQuery, Page};
+use parlance_query::Filter;
 use parlance_query::sql::{self, Column, FieldMap, Scalars};
 
 /// Conditions on child tables that are joined at once.
@@ -16,7 +17,8 @@ const CHILD_TABLES: usize = 8;
 pub(crate) type Join = (&'static str, &'static str);
 
 /// A listing as SQL knows it; `condition` holds the route's own conditions over `args`.
-pub(crate) struct Listing<'a> {
+#[derive(Clone)]
+pub(crate) struct Listing {
     pub(crate) columns: &'static str,
     pub(crate) from: &'static str,
     /// What the columns need beside it; each may need those before it.
@@ -31,12 +33,24 @@ pub(crate) struct Listing<'a> {
     pub(crate) place: Option<(&'static str, &'static str)>,
     /// The statements for no filter and no sort, over the same arguments: page and total.
     pub(crate) fixed: Option<(&'static str, &'static str)>,
-    pub(crate) fields: &'a dyn FieldMap,
+    pub(crate) fields: &'static dyn FieldMap,
 }
 
 pub(super) type Reader<T> = fn(&mut Row) -> Result<T>;
 
-impl Listing<'_> {
+/// What SQL makes of a query.
+pub(super) struct Prepared {
+    /// The route's own condition and what SQL can say of the filter, over `args`.
+    pub(super) condition: String,
+    pub(super) args: Vec<Value>,
+    /// `None` for an order that SQL does not have.
+    pub(super) order: Option<String>,
+    /// What SQL cannot say of the filter; `None` if it says all of it.
+    pub(super) rest: Option<Filter>,
+}
+
+impl Listing {
+    /// The documents that a query asks for. Without a limit they come in pieces.
     pub(crate) async fn page<T: Send + 'static>(
         &self,
         store: &Store,
@@ -44,6 +58,50 @@ impl Listing<'_> {
         read: Reader<T>,
         document: Document<T>,
     ) -> Result<Page<T>> {
+        if query.limit.is_none() {
+            return self.walk(store, query, read, document).await.map_err(|e| self.named(query, e));
+        }
+        let Prepared { condition, args, order, rest } = self.prepare(query);
+        if query.filter.is_all() && query.sort.is_none() {
+            let (page, total) = match self.fixed {
+                Some((page, total)) if query.after.is_none() => (page.into(), total.into()),
+                fixed => {
+                    let (columns, n) = (self.columns, args.len());
+                    let (page, total) = self.statements(query, columns, &condition, self.order, n);
+                    // The kept count is the same count.
+                    (page.into(), fixed.map_or(total.into(), |(_, total)| total.into()))
+                }
+            };
+            return exact(store.read_all(reads(query, page, total, args)).await?, read);
+        }
+        let turn = store.turn(query.time, query.by.as_ref()).await?;
+        let answer = match (order, rest) {
+            (Some(order), None) => {
+                let (columns, n) = (self.columns, args.len());
+                let (page, total) = self.statements(query, columns, &condition, &order, n);
+                let reads = reads(query, page.into(), total.into(), args);
+                let answers = store.read_costly(reads, &turn).await;
+                answers.and_then(|answers| exact(answers, read))
+            }
+            (order, rest) => {
+                let rest = rest.unwrap_or_else(Filter::all);
+                let narrowed = Narrowed { condition, args, order, rest };
+                // Dropped with this call, so that work for nobody ends.
+                let _caller = turn.caller();
+                match self.scan(store, query, narrowed, read, document, &turn).await {
+                    Ok((total, ids)) => {
+                        let items = self.fetch(store, &ids, read, &turn).await;
+                        items.map(|items| Page::whole(items, total))
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        answer.map_err(|error| self.named(query, error))
+    }
+
+    /// What SQL makes of a query.
+    pub(super) fn prepare(&self, query: &ListQuery) -> Prepared {
         // What asks many child tables at once would keep a planner busy; the matcher takes it.
         let few = Scalars(self.fields);
         let many = sql::child_tables(&query.filter, self.fields) > CHILD_TABLES;
@@ -56,35 +114,16 @@ impl Listing<'_> {
         let mut args = self.args.clone();
         args.extend(compiled.args.into_iter().map(Value::from));
         let condition = format!("({}) AND ({})", self.condition, compiled.sql);
-        if query.filter.is_all() && query.sort.is_none() {
-            let (page, total) = match self.fixed {
-                Some((page, total)) if query.after.is_none() => (page.into(), total.into()),
-                fixed => {
-                    let (page, total) = self.statements(query, &condition, self.order, args.len());
-                    // The kept count is the same count.
-                    (page.into(), fixed.map_or(total.into(), |(_, total)| total.into()))
-                }
-            };
-            return exact(store.read_all(reads(query, page, total, args)).await?, read);
-        }
-        let turn = store.turn(query.time).await?;
-        let answer = match order {
-            Some(order) if compiled.exact => {
-                let (page, total) = self.statements(query, &condition, &order, args.len());
-                let reads = reads(query, page.into(), total.into(), args);
-                let answers = store.read_costly(reads, &turn).await;
-                answers.and_then(|answers| exact(answers, read))
-            }
-            order => {
-                let rest = sql::rest(&query.filter, fields);
-                let narrowed = Narrowed { condition, args, order, rest };
-                self.scan(store, query, narrowed, read, document, &turn).await
-            }
-        };
-        answer.map_err(|error| match error {
+        let rest = (!compiled.exact).then(|| sql::rest(&query.filter, fields));
+        Prepared { condition, args, order, rest }
+    }
+
+    /// An error with the field's name that asked too much.
+    fn named(&self, query: &ListQuery, error: Error) -> Error {
+        match error {
             Error::TooBroad { .. } => Error::TooBroad { field: self.culprit(query) },
             other => other,
-        })
+        }
     }
 
     /// Ties are broken by id, so that pages never overlap.
@@ -93,9 +132,10 @@ impl Listing<'_> {
     }
 
     /// Page and total over `n` arguments; the page has those of its place and size behind them.
-    fn statements(
+    pub(super) fn statements(
         &self,
         query: &ListQuery,
+        columns: &str,
         condition: &str,
         order: &str,
         n: usize,
@@ -112,9 +152,8 @@ impl Listing<'_> {
             n += 2;
         }
         let page = format!(
-            "SELECT {} FROM {} WHERE {page} ORDER BY {order} LIMIT ${} OFFSET ${}",
-            self.columns,
-            self.tables(&[self.columns]),
+            "SELECT {columns} FROM {} WHERE {page} ORDER BY {order} LIMIT ${} OFFSET ${}",
+            self.tables(&[columns, condition, order]),
             n + 1,
             n + 2
         );
@@ -146,7 +185,7 @@ impl Listing<'_> {
 }
 
 /// The two reads of a listing, over the same arguments: page and total.
-fn reads(query: &ListQuery, page: Sql, total: Sql, args: Vec<Value>) -> Vec<Read> {
+pub(super) fn reads(query: &ListQuery, page: Sql, total: Sql, args: Vec<Value>) -> Vec<Read> {
     let mut page_args = args.clone();
     if let Some((ts, id)) = &query.after {
         page_args.extend([(*ts).into(), id.into()]);
@@ -160,7 +199,11 @@ fn exact<T>(answers: Vec<Vec<Row>>, read: Reader<T>) -> Result<Page<T>> {
     let mut answers = answers.into_iter();
     let rows = answers.next().unwrap_or_default();
     let items = rows.into_iter().map(|mut row| read(&mut row)).collect::<Result<_>>()?;
-    let total = answers.next().and_then(|rows| rows.into_iter().next());
-    let mut total = total.ok_or_else(|| Error::internal("a count gave no row"))?;
-    Ok(Page { items, total: total.int()? })
+    Ok(Page::whole(items, total(answers.next())?))
+}
+
+/// The answer of a statement that counts.
+pub(super) fn total(rows: Option<Vec<Row>>) -> Result<i64> {
+    let row = rows.and_then(|rows| rows.into_iter().next());
+    row.ok_or_else(|| Error::internal("a count gave no row"))?.int()
 }

@@ -376,16 +376,18 @@ pub(crate) async fn unpin(
     store.write(change).await.map(drop)
 }
 
-/// Replaces a message's reactions if they still are what they were; `false` if not.
+/// Replaces a message's reactions if they still are what they were; `false` if not. [`Error::Blocked`]
+/// if the user may not write there any more.
 pub(crate) async fn set_reactions(
     store: &Store,
-    message: &MessageId,
-    was: Option<&str>,
-    reactions: Option<&str>,
+    (message, room): (&MessageId, &RoomId),
+    user: &UserId,
+    (was, reactions): (Option<&str>, Option<&str>),
     now: Ms,
 ) -> Result<bool> {
     let mut change = Change::new();
     clock::take_of(&mut change, message, now);
+    change.expect(1, Error::Blocked, edits::STILL, [room.into(), user.into()]);
     change.expect(1, Error::NoMessage, REACT, [message.into(), was.into(), reactions.into()]);
     events::add_message(&mut change, Kind::MessageChanged, message.as_str());
     match store.write(change).await {

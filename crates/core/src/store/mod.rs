@@ -27,18 +27,20 @@ pub(crate) mod sidebar;
 mod sqlite;
 pub(crate) mod threads;
 pub(crate) mod tokens;
-#[cfg(test)]
-mod turns;
+mod turn;
 pub(crate) mod users;
 pub(crate) mod value;
+mod walk;
 
 use crate::error::{Error, Result};
-use crate::time::{Clock, Ms};
+use crate::id::UserId;
+use crate::time::Ms;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
+pub(crate) use turn::Turn;
+use turn::Turns;
 pub(crate) use value::{Row, Rows, Sql, Value};
 
 /// Where the data is.
@@ -141,42 +143,6 @@ fn too_broad() -> Error {
     Error::TooBroad { field: "query".to_owned() }
 }
 
-/// What a read that a caller composed holds as long as it runs, whatever becomes of the caller: its
-/// turn; and by what it ends.
-#[derive(Clone)]
-pub(crate) struct Turn {
-    _permit: Arc<OwnedSemaphorePermit>,
-    /// By the machine's time: what is bounded is work, whatever clock a test has set.
-    deadline: Ms,
-    gone: Arc<AtomicBool>,
-}
-
-impl Turn {
-    /// Must the work end, because its time is over or nobody wants it any more?
-    pub(crate) fn is_over(&self) -> bool {
-        self.gone.load(Ordering::Relaxed) || Clock::default().now() > self.deadline
-    }
-
-    /// Milliseconds left, at least one.
-    fn left(&self) -> Ms {
-        self.deadline.saturating_sub(Clock::default().now()).max(1)
-    }
-
-    /// Tells the work that its caller is gone, when that is dropped.
-    pub(crate) fn caller(&self) -> Gone {
-        Gone(self.gone.clone())
-    }
-}
-
-/// A caller that waits; dropping it ends what it waits for.
-pub(crate) struct Gone(Arc<AtomicBool>);
-
-impl Drop for Gone {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 /// The rows of a long read, as they are found; dropping it ends the read.
 pub(crate) struct Stream(mpsc::Receiver<Result<Vec<Row>>>);
 
@@ -191,8 +157,7 @@ impl Stream {
 #[derive(Clone)]
 pub(crate) struct Store {
     engine: Engine,
-    /// Reads that callers compose take turns, so that they never hold every reader.
-    turns: Arc<Semaphore>,
+    turns: Arc<Turns>,
     /// Rung after every commit of this process: the publisher listens.
     pub(crate) committed: Arc<Notify>,
 }
@@ -218,7 +183,7 @@ impl Store {
                 Engine::Postgres(postgres::Postgres::open(url, options).await?)
             }
         };
-        let turns = Arc::new(Semaphore::new(options.readers.saturating_sub(1).max(1)));
+        let turns = Arc::new(Turns::new(options.readers));
         Ok(Self { engine, turns, committed })
     }
 
@@ -261,18 +226,9 @@ impl Store {
         }))
     }
 
-    /// A turn for a read that a caller composed: it ends `time` ms from now, and there are fewer of
-    /// them than readers, so that what needs no search never waits for one.
-    pub(crate) async fn turn(&self, time: Ms) -> Result<Turn> {
-        let deadline = Clock::default().now().saturating_add(time);
-        let patience = Duration::from_millis(time.unsigned_abs());
-        match tokio::time::timeout(patience, self.turns.clone().acquire_owned()).await {
-            Ok(permit) => {
-                let permit = Arc::new(permit.map_err(Error::unavailable)?);
-                Ok(Turn { _permit: permit, deadline, gone: Arc::default() })
-            }
-            Err(_) => Err(Error::unavailable("other searches take all the time there is")),
-        }
+    /// A turn of this user's for a read that a caller composed: it ends `time` ms from now.
+    pub(crate) async fn turn(&self, time: Ms, by: Option<&UserId>) -> Result<Turn> {
+        self.turns.take(time, by).await
     }
 
     /// Makes a change: whole, in order, durable on return, or an error and nothing.

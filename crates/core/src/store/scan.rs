@@ -6,7 +6,7 @@
 use super::listing::{Listing, Reader};
 use super::{READ_BUDGET, Read, Row, Store, Stream, Turn, Value, too_broad};
 use crate::error::{Error, Result};
-use crate::list::{Document, ListQuery, Page, count};
+use crate::list::{Document, ListQuery, count};
 use crate::time::Ms;
 use parlance_query::sql::Column;
 use parlance_query::{Filter, Sort, SortKey};
@@ -49,8 +49,8 @@ struct Work<T> {
     turn: Turn,
 }
 
-impl Listing<'_> {
-    /// The page and total of a query that SQL cannot answer by itself.
+impl Listing {
+    /// How many a query finds that SQL cannot answer by itself, and the ids of its page.
     pub(super) async fn scan<T: Send + 'static>(
         &self,
         store: &Store,
@@ -59,7 +59,7 @@ impl Listing<'_> {
         read: Reader<T>,
         document: Document<T>,
         turn: &Turn,
-    ) -> Result<Page<T>> {
+    ) -> Result<(i64, Vec<String>)> {
         let Narrowed { condition, mut args, order, rest } = narrowed;
         let sort = if order.is_some() { None } else { query.sort.clone() };
         let judge = match self.columns_of(&rest) {
@@ -81,12 +81,9 @@ impl Listing<'_> {
         let rows = store.stream(Read::new(sql, args), turn).await?;
         let descending = place.is_some_and(|(_, sign)| sign == "<");
         let work = Work { query: query.clone(), descending, rest, sort, judge, turn: turn.clone() };
-        // Dropped with this call, so that work for nobody ends.
-        let _caller = turn.caller();
         let found = tokio::task::spawn_blocking(move || work.find(rows)).await;
         let (total, ids) = found.map_err(Error::internal)??;
-        let items = self.fetch(store, &ids, read, turn).await?;
-        Ok(Page { items, total: count(total) })
+        Ok((count(total), ids))
     }
 
     /// The column of each path of a filter, if each has one that holds a single value.
@@ -103,7 +100,7 @@ impl Listing<'_> {
     }
 
     /// The documents of these ids, in this order. One that is gone by now is left out.
-    async fn fetch<T>(
+    pub(super) async fn fetch<T>(
         &self,
         store: &Store,
         ids: &[String],
@@ -115,30 +112,42 @@ impl Listing<'_> {
             if turn.is_over() {
                 return Err(too_broad());
             }
-            let mut args = self.args.clone();
-            let numbers = (1..=ids.len()).map(|n| format!("${}", args.len() + n));
-            let numbers = numbers.collect::<Vec<_>>().join(", ");
-            args.extend(ids.iter().map(Value::from));
-            // `IS TRUE` keeps the route's own condition from being what an index is chosen for.
-            let sql = format!(
-                "SELECT {}, {} FROM {} WHERE (({}) IS TRUE) AND {} IN ({numbers})",
-                self.id,
-                self.columns,
-                self.tables(&[self.columns]),
-                self.condition,
-                self.id
-            );
-            let mut whole = HashMap::with_capacity(ids.len());
-            for mut row in store.read(sql, args).await? {
-                size += row.size();
-                if size > READ_BUDGET {
-                    return Err(too_broad());
-                }
-                whole.insert(row.text()?, read(&mut row)?);
+            size += self.fetch_piece(store, ids, read, &mut items).await?;
+            if size > READ_BUDGET {
+                return Err(too_broad());
             }
-            items.extend(ids.iter().filter_map(|id| whole.remove(id)));
         }
         Ok(items)
+    }
+
+    /// Adds the documents of these few ids; returns their size in bytes.
+    pub(super) async fn fetch_piece<T>(
+        &self,
+        store: &Store,
+        ids: &[String],
+        read: Reader<T>,
+        items: &mut Vec<T>,
+    ) -> Result<usize> {
+        let mut args = self.args.clone();
+        let numbers = (1..=ids.len()).map(|n| format!("${}", args.len() + n));
+        let numbers = numbers.collect::<Vec<_>>().join(", ");
+        args.extend(ids.iter().map(Value::from));
+        // `IS TRUE` keeps the route's own condition from being what an index is chosen for.
+        let sql = format!(
+            "SELECT {}, {} FROM {} WHERE (({}) IS TRUE) AND {} IN ({numbers})",
+            self.id,
+            self.columns,
+            self.tables(&[self.columns]),
+            self.condition,
+            self.id
+        );
+        let (mut whole, mut size) = (HashMap::with_capacity(ids.len()), 0);
+        for mut row in store.read(sql, args).await? {
+            size += row.size();
+            whole.insert(row.text()?, read(&mut row)?);
+        }
+        items.extend(ids.iter().filter_map(|id| whole.remove(id)));
+        Ok(size)
     }
 }
 

@@ -11,7 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -41,6 +41,8 @@ pub(super) struct Sqlite {
     writes: mpsc::Sender<WriteJob>,
     /// Comes when the writer has ended and the directory is free.
     ended: Mutex<Option<oneshot::Receiver<()>>>,
+    /// Whoever reads now would read what the next owner of the directory writes.
+    closed: AtomicBool,
 }
 
 impl Sqlite {
@@ -75,11 +77,13 @@ impl Sqlite {
                 reader::read_loop(&connection, &jobs, &limit);
             })?;
         }
-        Ok(Self { reads, writes, ended: Mutex::new(Some(ended)) })
+        let ended = Mutex::new(Some(ended));
+        Ok(Self { reads, writes, ended, closed: AtomicBool::new(false) })
     }
 
-    /// Makes the changes that wait, and gives the directory free. Later changes are refused.
+    /// Makes the changes that wait, and gives the directory free. Later calls are refused.
     pub(super) async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(ended) = ended
             && self.writes.send(WriteJob::Stop).await.is_ok()
@@ -91,8 +95,7 @@ impl Sqlite {
 
     pub(super) async fn read(&self, reads: Vec<Read>, turn: Option<Turn>) -> Result<Vec<Vec<Row>>> {
         let (reply, answer) = oneshot::channel();
-        let job = ReadJob { turn, what: Wanted::Rows(reads, reply) };
-        self.reads.send(job).await.map_err(|_| stopped())?;
+        self.ask(ReadJob { turn, what: Wanted::Rows(reads, reply) }).await?;
         answer.await.map_err(|_| stopped())?
     }
 
@@ -102,9 +105,15 @@ impl Sqlite {
         turn: Turn,
     ) -> Result<mpsc::Receiver<Result<Vec<Row>>>> {
         let (batches, rows) = mpsc::channel(BATCHES);
-        let job = ReadJob { turn: Some(turn), what: Wanted::Stream(read, batches) };
-        self.reads.send(job).await.map_err(|_| stopped())?;
+        self.ask(ReadJob { turn: Some(turn), what: Wanted::Stream(read, batches) }).await?;
         Ok(rows)
+    }
+
+    async fn ask(&self, job: ReadJob) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(stopped());
+        }
+        self.reads.send(job).await.map_err(|_| stopped())
     }
 
     pub(super) async fn write(&self, change: Change) -> Result<Vec<Rows>> {
