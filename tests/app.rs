@@ -115,6 +115,9 @@ impl TestApp {
     /// The same, with a clock of the test's choice.
     pub(crate) async fn start_with(database: Database, clock: Clock) -> TestApp {
         let core = Core::open(options(database.clone(), clock.clone())).await.expect("a core");
+        // The clock stands, and a test does in a moment what a person does in a day.
+        let limiter = parlance_core::setting::RATE_LIMIT.id;
+        core.overwrite_setting(limiter, &Value::Bool(false)).await.expect("a setting");
         Self::over(core, clock, &database)
     }
 

@@ -52,7 +52,8 @@ def main():
         port = free.getsockname()[1]
     base = f"http://127.0.0.1:{port}"
     server = subprocess.Popen([BINARY, "serve", "--data-dir", data, "--http-addr", f"127.0.0.1:{port}"],
-                              stdout=subprocess.PIPE, text=True, env={**os.environ, "ADMIN_PASS": "bench-password"})
+                              stdout=subprocess.PIPE, text=True, env={**os.environ, "ADMIN_PASS": "bench-password",
+                                   "OVERWRITE_SETTING_API_Enable_Rate_Limiter": "false"})
     try:
         for line in server.stdout:
             if "listening" in line:

@@ -7,4 +7,5 @@ mod cookies;
 mod dms;
 mod messages;
 mod pages;
+mod rate;
 mod users;

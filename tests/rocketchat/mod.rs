@@ -30,6 +30,7 @@ mod login;
 mod marked;
 mod moderation;
 mod permissions;
+mod rate;
 mod read_state;
 mod retries;
 mod rooms;

@@ -123,6 +123,14 @@ known! {
     BLOCKED_NAMES = text("Accounts_BlockedUsernameList", "", false);
     RESERVED_NAMES = text("Accounts_SystemBlockedUsernameList", "admin,administrator,system,user", false);
     LIST_NEEDS_OUTSIDE = flag("API_Apply_permission_view-outside-room_on_users-list", false, false);
+    RATE_LIMIT = flag("API_Enable_Rate_Limiter", true, false);
+    RATE_CALLS = number("API_Enable_Rate_Limiter_Limit_Calls_Default", 1200, false);
+    RATE_TIME = number("API_Enable_Rate_Limiter_Limit_Time_Default", 60_000, false);
+    RATE_REGISTER = number("Rate_Limiter_Limit_RegisterUser", 1, false);
+    MEEPA_RATE = number("MeepaChat_Rate_Limit_Per_Minute", 240, false);
+    MEEPA_BURST = number("MeepaChat_Rate_Limit_Burst", 60, false);
+    MEEPA_AUTH_RATE = number("MeepaChat_Auth_Rate_Limit_Per_Minute", 10, false);
+    MEEPA_AUTH_BURST = number("MeepaChat_Auth_Rate_Limit_Burst", 5, false);
     SITE_NAME = text("Site_Name", "Parlance", true);
     SITE_URL = text("Site_Url", "http://localhost:3000", true);
     UNSAFE_QUERY = text("Parlance_Query_And_Fields", "on", false);
@@ -149,11 +157,7 @@ pub const HIDDEN_KINDS: Known =
 // The rest: read by clients, or by features that are not here yet.
 const OTHERS: &[Known] = &[
     HIDDEN_KINDS,
-    flag("API_Enable_Rate_Limiter", true, false),
     flag("API_Enable_Rate_Limiter_Dev", true, false),
-    number("API_Enable_Rate_Limiter_Limit_Calls_Default", 10, false),
-    number("API_Enable_Rate_Limiter_Limit_Time_Default", 60_000, false),
-    number("Rate_Limiter_Limit_RegisterUser", 1, false),
     flag("API_Use_REST_For_DDP_Calls", true, true),
     flag("API_Embed", true, true),
     number("Message_QuoteChainLimit", 2, true),

@@ -5,6 +5,7 @@ pub mod body;
 pub mod cors;
 pub mod ip;
 pub mod json;
+pub mod limit;
 
 use parlance_core::Core;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub struct Edge(Arc<Parts>);
 struct Parts {
     core: Core,
     options: EdgeOptions,
+    limits: limit::Limits,
 }
 
 /// What the operator decides about the edge.
@@ -42,7 +44,7 @@ impl Default for EdgeOptions {
 impl Edge {
     /// An edge over a core.
     pub fn new(core: Core, options: EdgeOptions) -> Self {
-        Self(Arc::new(Parts { core, options }))
+        Self(Arc::new(Parts { core, options, limits: limit::Limits::default() }))
     }
 
     /// The domain.
@@ -53,6 +55,11 @@ impl Edge {
     /// What the operator decided.
     pub fn options(&self) -> &EdgeOptions {
         &self.0.options
+    }
+
+    /// How often callers have called.
+    pub fn limits(&self) -> &limit::Limits {
+        &self.0.limits
     }
 
     /// Do browsers reach the server over TLS? Then cookies say `Secure`.

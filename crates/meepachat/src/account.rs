@@ -5,6 +5,7 @@
 use crate::auth::{Session, clear_cookie, is_own_site, set_cookie};
 use crate::error::Refusal;
 use crate::input::Body;
+use crate::rate::{self, Origin};
 use crate::{answer, wire};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -28,10 +29,12 @@ pub(crate) async fn config(State(edge): State<Edge>) -> Response {
 /// `POST /api/auth/register`
 pub(crate) async fn register(
     State(edge): State<Edge>,
+    origin: Origin,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let username = body.text("username")?.to_lowercase();
+    rate::login(&edge, &origin, &username)?;
     let new = NewUser {
         name: body.text_if("displayName")?.unwrap_or("").to_owned(),
         email: Some((body.text("email")?.to_owned(), false)),
@@ -46,14 +49,19 @@ pub(crate) async fn register(
 /// `POST /api/auth/login`
 pub(crate) async fn login(
     State(edge): State<Edge>,
+    origin: Origin,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let who = match (body.text_if("identifier")?, body.text_if("email")?) {
+    let (account, who) = match (body.text_if("identifier")?, body.text_if("email")?) {
         // Forms with one field send either under either name.
-        (Some(text), _) | (None, Some(text)) => Login::Either(text),
-        (None, None) => Login::Username(body.text("username")?),
+        (Some(text), _) | (None, Some(text)) => (text, Login::Either(text)),
+        (None, None) => {
+            let text = body.text("username")?;
+            (text, Login::Username(text))
+        }
     };
+    rate::login(&edge, &origin, account)?;
     let password = body.text_if("password")?.ok_or(Refusal::Missing("password"))?;
     // A password that nobody can have is a wrong one.
     let password = Password::plain(password).map_err(|_| Error::BadCredentials)?;

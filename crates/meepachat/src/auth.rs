@@ -21,15 +21,36 @@ impl FromRequestParts<Edge> for Session {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Refusal> {
-        let (token, from_cookie) = match parts.headers.get(header::AUTHORIZATION) {
-            Some(value) => (bearer(value), false),
-            None => (cookie(&parts.headers), true),
+        let Some(Found { caller, by_cookie }) = parts.extensions.remove::<Found>() else {
+            return Err(Error::Internal("a route without its layer".into()).into());
         };
-        let caller = edge.core().caller(token.ok_or(Error::NotLoggedIn)?, None).await?;
-        if from_cookie && !parts.method.is_safe() && !is_own_site(&parts.headers, edge) {
+        let caller = caller?;
+        if by_cookie && !parts.method.is_safe() && !is_own_site(&parts.headers, edge) {
             return Err(Refusal::OtherSite);
         }
         Ok(Self(caller))
+    }
+}
+
+/// Whose token a request carries, or why it is nobody's.
+#[derive(Clone)]
+pub(crate) struct Found {
+    pub(crate) caller: Result<Caller, Error>,
+    by_cookie: bool,
+}
+
+impl Found {
+    /// Looks a request's token up.
+    pub(crate) async fn of(headers: &HeaderMap, edge: &Edge) -> Self {
+        let (token, by_cookie) = match headers.get(header::AUTHORIZATION) {
+            Some(value) => (bearer(value), false),
+            None => (cookie(headers), true),
+        };
+        let caller = match token {
+            Some(token) => edge.core().caller(token, None).await,
+            None => Err(Error::NotLoggedIn),
+        };
+        Self { caller, by_cookie }
     }
 }
 

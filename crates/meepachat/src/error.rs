@@ -3,7 +3,7 @@
 //! that is not there are the same answer to the byte (ruling C6); causes go to the log only.
 
 use crate::answer;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use parlance_core::Error;
 use parlance_core::error::Feature;
@@ -21,6 +21,8 @@ pub(crate) enum Refusal {
     Missing(&'static str),
     /// A write that rests on a cookie, sent from another site's page.
     OtherSite,
+    /// Called too often.
+    TooMany,
 }
 
 impl Refusal {
@@ -52,8 +54,13 @@ impl IntoResponse for Refusal {
             Self::Body(error) => body(error),
             Self::Missing(what) => (StatusCode::BAD_REQUEST, format!("{what} is required").into()),
             Self::OtherSite => (StatusCode::FORBIDDEN, "cross-site request refused".into()),
+            Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "rate limit exceeded".into()),
         };
-        answer::error(status, &text)
+        let mut response = answer::error(status, &text);
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
     }
 }
 

@@ -12,10 +12,12 @@ mod input;
 mod messages;
 mod page;
 mod people;
+mod rate;
 mod users;
 mod wire;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use parlance_http::Edge;
 
@@ -33,5 +35,6 @@ pub fn router(edge: Edge) -> Router {
         .route("/api/users", get(users::search))
         .route("/api/users/{user}", get(users::one))
         .method_not_allowed_fallback(error::wrong_method)
+        .layer(from_fn_with_state(edge.clone(), rate::limited))
         .with_state(edge)
 }

@@ -1,12 +1,13 @@
-//! One request, read: who calls, from where, with which parameters. Authentication comes before the
-//! body is looked at; the place of the rate limit is between the two.
+//! One request, read: who calls, from where, with which parameters. Authentication comes first, then
+//! the rate limit, then the body is looked at.
 
 use crate::error::Failure;
 use crate::routes::Route;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method};
-use parlance_core::setting::Settings;
-use parlance_core::{Caller, Core, Error, time};
+use parlance_core::setting::{self, Settings};
+use parlance_core::{Caller, Core, Error, Perm, time};
+use parlance_http::limit::{Standing, Who, Window};
 use parlance_http::{Edge, body, ip};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -28,22 +29,32 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// `standing` is where the caller stands with the rate limit, of a call that is limited.
     pub(crate) async fn read(
         edge: &Edge,
         route: &'static Route,
         request: Request,
+        standing: &mut Option<Standing>,
     ) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
+        let ip = ip::client(&parts.headers, &parts.extensions, &edge.options().trusted_proxies);
         let caller = match credentials(&parts.headers) {
             Some((token, user)) => match edge.core().caller(token, Some(user)).await {
                 Ok(caller) => Some(caller),
-                // An open route does not care about a dead token.
-                Err(Error::NotLoggedIn) if !route.login => None,
+                Err(Error::NotLoggedIn) => None,
                 Err(error) => return Err(error.into()),
             },
-            None if route.login => return Err(Error::NotLoggedIn.into()),
             None => None,
         };
+        let path = parts.uri.path().to_owned();
+        *standing = rate(edge, route, caller.as_ref(), &ip, &path);
+        if let Some(wait) = standing.and_then(|standing| standing.wait) {
+            return Err(Failure::TooMany(wait));
+        }
+        // An open route does not care about a dead token.
+        if route.login && caller.is_none() {
+            return Err(Error::NotLoggedIn.into());
+        }
         let query = params(parts.uri.query().unwrap_or(""))?;
         let (mut body_read, mut retry) = (Map::new(), None);
         if parts.method == Method::POST {
@@ -56,8 +67,6 @@ impl Call {
             }
             body_read = body::object(&parts.headers, &bytes)?;
         }
-        let ip = ip::client(&parts.headers, &parts.extensions, &edge.options().trusted_proxies);
-        let path = parts.uri.path().to_owned();
         Ok(Self {
             settings: edge.core().settings(),
             edge: edge.clone(),
@@ -107,6 +116,29 @@ impl Call {
             _ => None,
         }
     }
+}
+
+/// Counts a call (contract section 3.3): an account's own calls, else those of its address; each path by
+/// itself. Nothing is counted of those whom the permission spares.
+fn rate(
+    edge: &Edge,
+    route: &'static Route,
+    caller: Option<&Caller>,
+    ip: &str,
+    path: &str,
+) -> Option<Standing> {
+    let (core, settings) = (edge.core(), edge.core().settings());
+    let spared = |caller: &Caller| core.may(caller, Perm::BypassRateLimit);
+    if !settings.on(&setting::RATE_LIMIT) || caller.is_some_and(spared) {
+        return None;
+    }
+    let calls =
+        if route.name == "users.register" { &setting::RATE_REGISTER } else { &setting::RATE_CALLS };
+    let window =
+        Window { calls: settings.number(calls), time: settings.number(&setting::RATE_TIME) };
+    let who = caller.map_or_else(|| Who::address(ip), |caller| Who::User(caller.id().clone()));
+    let alias = path.contains("/im.");
+    Some(edge.limits().count(who, (route.name, alias), window, core.clock().now()))
 }
 
 /// `Idempotency-Key`, if it is one.

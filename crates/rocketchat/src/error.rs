@@ -4,7 +4,7 @@
 
 use axum::http::StatusCode;
 use parlance_core::error::{Error, Feature};
-use parlance_core::{Perm, time};
+use parlance_core::{Ms, Perm, time};
 use parlance_http::body::BodyError;
 use serde_json::{Value, json};
 
@@ -29,6 +29,8 @@ pub(crate) enum Failure {
     Login(Value, &'static str),
     /// 403 without saying which permission is missing.
     Forbidden,
+    /// Called too often: milliseconds until a call is taken again.
+    TooMany(Ms),
     /// A body over the limit.
     TooLarge,
     /// No such path, or not with this method.
@@ -95,6 +97,14 @@ impl Failure {
             Self::Forbidden => {
                 (StatusCode::FORBIDDEN, json!({"success": false, "error": "unauthorized"}))
             }
+            Self::TooMany(wait) => {
+                let text = format!(
+                    "Error, too many requests. Please slow down. You must wait {} seconds before \
+                     trying this endpoint again. [error-too-many-requests]",
+                    seconds(wait)
+                );
+                (StatusCode::TOO_MANY_REQUESTS, json!({"success": false, "error": text}))
+            }
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 json!({"success": false, "error": "The request body is too large.",
@@ -109,6 +119,11 @@ impl Failure {
         // Null stands for no body at all.
         (status, if body.is_null() { String::new() } else { body.to_string() })
     }
+}
+
+/// Whole seconds after which so many milliseconds are over.
+pub(crate) fn seconds(ms: Ms) -> Ms {
+    ms.div_euclid(1000) + i64::from(ms.rem_euclid(1000) > 0)
 }
 
 fn coded_body(code: &str, reason: &str, details: Option<Value>) -> Value {

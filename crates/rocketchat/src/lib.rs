@@ -31,12 +31,13 @@ mod wire;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::any;
 use call::Call;
 use error::Failure;
 use futures_util::TryStreamExt;
+use parlance_http::limit::Standing;
 use parlance_http::{Edge, cors};
 use reply::Reply;
 use routes::Run;
@@ -78,9 +79,13 @@ fn preflight(request: &axum::http::HeaderMap, allowed: bool) -> Response {
 }
 
 /// Status and body of a request.
-async fn run(edge: &Edge, request: Request) -> Result<(StatusCode, Reply), Failure> {
+async fn run(
+    edge: &Edge,
+    request: Request,
+    standing: &mut Option<Standing>,
+) -> Result<(StatusCode, Reply), Failure> {
     let route = routes::find(request.method(), request.uri().path()).ok_or(Failure::NoRoute)?;
-    let mut call = Call::read(edge, route, request).await?;
+    let mut call = Call::read(edge, route, request, standing).await?;
     let retry = call.retry.take();
     let (run, (key, hash)) = match (route.run, retry) {
         (Run::List(run), _) => return Ok((StatusCode::OK, run(call).await?)),
@@ -107,7 +112,8 @@ fn rendered<T: From<String>>(result: Result<(StatusCode, T), Failure>) -> (Statu
 }
 
 async fn answer(edge: &Edge, request: Request) -> Response {
-    let (status, body) = rendered(run(edge, request).await);
+    let mut standing = None;
+    let (status, body) = rendered(run(edge, request, &mut standing).await);
     let body = match body {
         Reply::Whole(text) => Body::from(text),
         Reply::Pieces(pieces) => Body::from_stream(pieces.map_err(reply::broken_off)),
@@ -119,5 +125,18 @@ async fn answer(edge: &Edge, request: Request) -> Response {
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
+    if let Some(standing) = standing {
+        tell(response.headers_mut(), standing);
+    }
     response
+}
+
+/// Where the caller stands, in the headers of every limited answer (contract section 3.3).
+fn tell(headers: &mut HeaderMap, standing: Standing) {
+    headers.insert("x-ratelimit-limit", standing.limit.into());
+    headers.insert("x-ratelimit-remaining", standing.remaining.into());
+    headers.insert("x-ratelimit-reset", standing.reset.into());
+    if let Some(wait) = standing.wait {
+        headers.insert(header::RETRY_AFTER, error::seconds(wait).into());
+    }
 }
