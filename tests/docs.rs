@@ -22,6 +22,16 @@ fn the_rocketchat_table_is_the_route_table() {
     assert_eq!(table("Rocket.Chat"), routed);
 }
 
+#[test]
+fn every_method_is_named() {
+    let text = README.split("knows these methods:").nth(1).unwrap();
+    let named: BTreeSet<&str> =
+        text.split("\n\n").next().unwrap().split('`').skip(1).step_by(2).collect();
+    let known: BTreeSet<&str> =
+        parlance_rocketchat::methods::METHODS.iter().map(|method| method.name).collect();
+    assert_eq!(named, known);
+}
+
 #[tokio::test]
 async fn every_row_of_the_meepachat_table_is_routed() {
     let app = app().await;

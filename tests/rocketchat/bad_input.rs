@@ -62,6 +62,7 @@ pub(crate) fn good(name: &str, room: &str, message: &str) -> (Value, &'static [&
         }
         "permissions.update" => (json!({"permissions": [{}]}), &["permissions"]),
         "settings/" => (json!({}), &["value"]),
+        "method.call/" | "method.callAnon/" => (json!({"message": "{}"}), &["message"]),
         _ => good_for_messages(name, room),
     }
 }

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 pub(crate) fn paths(route: &Route) -> Vec<String> {
     let name = match route.name {
         "settings/" => "settings/Site_Name",
+        "method.call/" => "method.call/name",
+        "method.callAnon/" => "method.callAnon/name",
         name => name,
     };
     let alias = name.strip_prefix("dm.").map(|rest| format!("/api/v1/im.{rest}"));

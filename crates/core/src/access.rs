@@ -89,6 +89,25 @@ impl Core {
     }
 }
 
+impl Core {
+    /// The caller's conversation with the user of this exact username or this id; `None` if there is
+    /// none. Makes nothing.
+    pub async fn existing_direct(&self, caller: &Caller, name: &str) -> Result<Option<Access>> {
+        let name = name.strip_prefix('@').unwrap_or(name);
+        let named = match self.user_named(name).await {
+            Ok(user) if user.username.as_deref() == Some(name) => Some(user.id),
+            Ok(_) | Err(Error::NoUser) => None,
+            Err(other) => return Err(other),
+        };
+        let other = named.unwrap_or_else(|| UserId::from(name));
+        let key = member_key(&[caller.id().as_str(), other.as_str()]);
+        match rooms::by_members(self.store(), &key, caller.id()).await? {
+            Some(found) => self.access(caller, found.room.id.as_str()).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
 /// The resolver finds direct rooms only.
 fn direct(access: Access) -> Result<Access> {
     if access.room.kind == "d" { Ok(access) } else { Err(Error::NoRoom) }

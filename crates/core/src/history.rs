@@ -37,12 +37,7 @@ impl Core {
         unread: bool,
     ) -> Result<History> {
         let (store, room, reader) = (self.store(), &access.room.id, caller.id());
-        // A room's own list stands in place of the server's.
-        let own = serde_json::from_str::<Value>(&access.room.body).map_err(Error::internal)?;
-        stretch.hidden = match own["sysMes"].as_array() {
-            Some(kinds) => kinds.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            None => self.settings().list(&setting::HIDDEN_KINDS),
-        };
+        stretch.hidden = self.hidden_kinds(access)?;
         let (offset, limit) = page;
         let at_once = limit.unwrap_or(history::PIECE);
         let messages = history::page(store, room, reader, &stretch, (offset, at_once)).await?;
@@ -62,6 +57,39 @@ impl Core {
             _ => unread.then_some((0, None)),
         };
         Ok(History { messages, more: None, unread })
+    }
+
+    /// A stretch of a room's messages, oldest first, `limit` at most.
+    pub async fn history_up(
+        &self,
+        caller: &Caller,
+        access: &Access,
+        mut stretch: Stretch,
+        limit: i64,
+    ) -> Result<Vec<Message>> {
+        stretch.hidden = self.hidden_kinds(access)?;
+        let room = &access.room.id;
+        history::page_up(self.store(), room, caller.id(), &stretch, limit).await
+    }
+
+    /// The oldest message of a stretch, and how many there are in it.
+    pub async fn oldest(
+        &self,
+        caller: &Caller,
+        access: &Access,
+        mut stretch: Stretch,
+    ) -> Result<(Option<Message>, i64)> {
+        stretch.hidden = self.hidden_kinds(access)?;
+        history::oldest(self.store(), &access.room.id, caller.id(), &stretch).await
+    }
+
+    /// Kinds of system messages that a room does not show: its own list stands in place of the server's.
+    fn hidden_kinds(&self, access: &Access) -> Result<Vec<String>> {
+        let own = serde_json::from_str::<Value>(&access.room.body).map_err(Error::internal)?;
+        Ok(match own["sysMes"].as_array() {
+            Some(kinds) => kinds.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            None => self.settings().list(&setting::HIDDEN_KINDS),
+        })
     }
 
     /// What was written or changed in a room after `since`, newest first, and what went, last first.

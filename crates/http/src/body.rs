@@ -76,7 +76,8 @@ pub fn json(bytes: &[u8]) -> Result<Value, BodyError> {
     }
 }
 
-fn has_nul(value: &Value) -> bool {
+/// Is there a NUL character somewhere?
+pub fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(all) => all.iter().any(has_nul),

@@ -88,6 +88,11 @@ impl Call {
         self.caller.as_ref().ok_or(Failure::Core(Error::NotLoggedIn))
     }
 
+    /// Goes on as nobody.
+    pub(crate) fn forget_caller(&mut self) {
+        self.caller = None;
+    }
+
     pub(crate) fn is_logged_in(&self) -> bool {
         self.caller.is_some()
     }

@@ -40,20 +40,27 @@ pub(crate) async fn update(call: Call) -> Answer {
     required(&call, "roomId")?;
     required(&call, "msgId")?;
     let text = required(&call, "text")?.to_owned();
+    let found = named(&call).await?;
+    Ok(one_message(&edit(&call, found, text).await?))
+}
+
+/// Gives a message another text; what else may change is in the body.
+pub(crate) async fn edit(
+    call: &Call,
+    found: (Message, Access),
+    text: String,
+) -> Result<Message, Failure> {
     let preview_urls = match call.body.get("previewUrls") {
         None | Some(Value::Null) => None,
         Some(list) => Some(texts(list).ok_or_else(|| mismatch("Expected array of strings"))?),
     };
     let mut body = Map::new();
-    custom_fields(&call, &call.body, &mut body)?;
-    let found = named(&call).await?;
+    custom_fields(call, &call.body, &mut body)?;
     let new = NewText { text, limit: TextLimit::Utf16, body, preview_urls };
-    let edited =
-        call.core().edit(call.caller()?, found, new).await.map_err(|error| match error {
-            Error::NoMessage => Error::SwitchedOff(parlance_core::error::Feature::Editing).into(),
-            other => Failure::from(other),
-        })?;
-    Ok(one_message(&edited))
+    call.core().edit(call.caller()?, found, new).await.map_err(|error| match error {
+        Error::NoMessage => Error::SwitchedOff(parlance_core::error::Feature::Editing).into(),
+        other => Failure::from(other),
+    })
 }
 
 /// `POST chat.delete`.

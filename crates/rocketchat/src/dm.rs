@@ -114,7 +114,7 @@ pub(crate) async fn list(call: Call) -> List {
         move |out, (room, beside), dates| {
             wire::room_with(out, room, dates, |o| {
                 if let Some((own, others)) = beside {
-                    subscriptions::subscription(o.key("subscription"), &user, own);
+                    subscriptions::subscription(o.key("subscription"), &user, own, dates);
                     o.array("users", others, wire::member);
                 }
             });

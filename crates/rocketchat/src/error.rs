@@ -35,6 +35,10 @@ pub(crate) enum Failure {
     TooLarge,
     /// No such path, or not with this method.
     NoRoute,
+    /// No such method of `method.call`.
+    NoMethod(String),
+    /// What a method refused, as the text that its envelope carries: status 400.
+    Method(String),
 }
 
 impl From<Error> for Failure {
@@ -110,6 +114,11 @@ impl Failure {
                 json!({"success": false, "error": "The request body is too large.",
                     "errorType": "error-too-large"}),
             ),
+            Self::Method(text) => (bad, json!({"message": text, "success": false})),
+            Self::NoMethod(name) => (
+                bad,
+                json!({"success": false, "error": format!("Method '{name}' not found [404]")}),
+            ),
             Self::NoRoute => (
                 StatusCode::NOT_FOUND,
                 json!({"success": false, "error": "Not found", "status": "error",
@@ -138,7 +147,7 @@ fn coded_body(code: &str, reason: &str, details: Option<Value>) -> Value {
 /// What a core error is on this face: a status and a body, or another failure that renders itself.
 /// No arm is a catch-all: a new reason does not compile until it is decided here.
 #[expect(clippy::too_many_lines, reason = "one exhaustive match, an arm per reason")]
-fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
+pub(crate) fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
     let coded = |code, reason: &str| Err(Failure::coded(code, reason));
     let plain = |text: &str| Err(Failure::plain(text));
     match error {

@@ -198,7 +198,7 @@ pub(crate) async fn members(call: Call) -> Answer {
 }
 
 /// Does an account show this text in one of the names that people are searched by?
-fn holds(user: &User, filter: &str) -> bool {
+pub(crate) fn holds(user: &User, filter: &str) -> bool {
     let body: Value = serde_json::from_str(&user.body).unwrap_or(Value::Null);
     let carried = ["bio", "nickname"].into_iter().filter_map(|name| body[name].as_str());
     let names = [user.username.as_deref(), user.name.as_deref()].into_iter().flatten();

@@ -11,6 +11,7 @@ mod dm;
 mod error;
 mod history;
 mod marked;
+pub mod methods;
 mod moderation;
 mod page;
 mod post;

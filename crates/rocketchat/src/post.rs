@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::routes::Answer;
 use crate::{dm, schema, wire};
 use parlance_core::send::{NewMessage, TextLimit};
-use parlance_core::{Access, Error, UserId};
+use parlance_core::{Access, Error, Message, UserId};
 use parlance_http::json::Dates;
 use serde_json::{Map, Value, json};
 
@@ -64,6 +64,11 @@ const SYSTEM: &[&str] = &[
 
 /// `POST chat.sendMessage`.
 pub(crate) async fn send_message(call: Call) -> Answer {
+    Ok(one_message(&send(&call, "chat.sendMessage").await?))
+}
+
+/// Sends the body's `message`; `name` is what the caller called.
+pub(crate) async fn send(call: &Call, name: &str) -> Result<Message, Failure> {
     let message = match call.body.get("message") {
         Some(Value::Object(message)) => message,
         None | Some(Value::Null) => {
@@ -72,20 +77,19 @@ pub(crate) async fn send_message(call: Call) -> Answer {
         }
         Some(_) => return Err(mismatch("Expected object in field message")),
     };
-    let new = draft(&call, message)?;
+    let new = draft(call, message, name)?;
     let rid = text(message, "rid")?.filter(|rid| !rid.is_empty());
     let missing = || Failure::plain("The 'rid' property on the message object is missing.");
     let (core, caller) = (call.core(), call.caller()?);
     let access = core.access(caller, rid.ok_or_else(missing)?).await.map_err(send_error)?;
-    let sent = core.send(caller, &access, new).await.map_err(send_error)?;
-    Ok(one_message(&sent.message))
+    Ok(core.send(caller, &access, new).await.map_err(send_error)?.message)
 }
 
-/// The message of a `chat.sendMessage`, checked in the contract's order.
-fn draft(call: &Call, message: &Map<String, Value>) -> Result<NewMessage, Failure> {
+/// The message of a send, checked in the contract's order.
+fn draft(call: &Call, message: &Map<String, Value>, name: &str) -> Result<NewMessage, Failure> {
     let kind = text(message, "t")?;
     if kind.is_some_and(|kind| SYSTEM.contains(&kind)) {
-        return Err(Failure::plain("Cannot send system messages using 'chat.sendMessage'"));
+        return Err(Failure::plain(format!("Cannot send system messages using '{name}'")));
     }
     let thread = text(message, "tmid")?.filter(|id| !id.is_empty());
     let tshow = flag(message, "tshow")?;

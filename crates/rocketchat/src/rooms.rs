@@ -16,7 +16,7 @@ use parlance_query::{Filter, Limits};
 use serde_json::{Map, Value, json};
 
 /// A room without what only the room itself knows of its making (section 6.1).
-fn listed(out: &mut String, room: &Room, dates: Dates) {
+pub(crate) fn listed(out: &mut String, room: &Room, dates: Dates) {
     let mut shown = room.clone();
     if let Ok(Value::Object(mut body)) = serde_json::from_str(&room.body) {
         body.remove("_USERNAMES");
@@ -95,10 +95,16 @@ pub(crate) async fn favorite(call: Call) -> Answer {
     };
     schema::fits(Kind::Flag, on).map_err(Failure::Schema)?;
     let (on, room) = (schema::flag(Some(on)), named(&call.body)?);
+    keep_favorite(&call, room, on).await?;
+    Ok(wire::success(|_| {}))
+}
+
+/// Makes a room a favourite of the caller's, or not any more.
+pub(crate) async fn keep_favorite(call: &Call, room: &str, on: bool) -> Result<(), Failure> {
     let set = |body: &mut Map<String, Value>| {
         body.insert("f".to_owned(), on.into());
     };
-    changed(&call, room, set).await
+    changed(call, room, set).await
 }
 
 /// Changes what the caller keeps with its membership in a room.
@@ -106,15 +112,14 @@ async fn changed(
     call: &Call,
     room: &str,
     change: impl Fn(&mut Map<String, Value>) + Send,
-) -> Answer {
+) -> Result<(), Failure> {
     let done = call.core().change_membership(call.caller()?, room, change).await;
     done.map_err(|error| match error {
         Error::NotSubscribed => {
             Failure::coded("error-invalid-subscription", "Invalid subscription")
         }
         other => other.into(),
-    })?;
-    Ok(wire::success(|_| {}))
+    })
 }
 
 /// What a notification setting may be, and how it is kept.
@@ -149,6 +154,16 @@ pub(crate) async fn save_notification(call: Call) -> Answer {
         let text = "The 'notifications' param is required";
         return Err(Failure::coded("error-notifications-param-not-provided", text));
     };
+    keep_notifications(&call, room, wanted).await?;
+    Ok(wire::success(|_| {}))
+}
+
+/// Keeps what the caller wants to be told of a room.
+pub(crate) async fn keep_notifications(
+    call: &Call,
+    room: &str,
+    wanted: &Map<String, Value>,
+) -> Result<(), Failure> {
     let invalid = |text| {
         Failure::detailed(
             "error-invalid-settings",
@@ -173,7 +188,7 @@ pub(crate) async fn save_notification(call: Call) -> Answer {
         }
         fields.push((name, *notify, value.clone()));
     }
-    changed(&call, room, |body| fields.iter().for_each(|field| keep(body, field))).await
+    changed(call, room, |body| fields.iter().for_each(|field| keep(body, field))).await
 }
 
 /// Keeps one notification setting in a membership.
@@ -229,7 +244,7 @@ pub(crate) async fn leave(call: Call) -> Answer {
     Err(Failure::detailed("error-not-allowed", "Not allowed", details))
 }
 
-fn not_erased(error: Error) -> Failure {
+pub(crate) fn not_erased(error: Error) -> Failure {
     match error {
         Error::NotAllowed => Failure::coded("error-not-allowed", "Not allowed"),
         Error::Lacks(Perm::DeleteD) => {
@@ -338,5 +353,6 @@ pub(crate) async fn ignore(call: Call) -> Answer {
         }
         body.insert("ignored".to_owned(), all.into());
     })
-    .await
+    .await?;
+    Ok(wire::success(|_| {}))
 }

@@ -6,8 +6,8 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::reply::Reply;
 use crate::{
-    change, chat, dm, history, marked, moderation, post, rooms, search, server, session, settings,
-    subscriptions, sync, threads, users,
+    change, chat, dm, history, marked, methods, moderation, post, rooms, search, server, session,
+    settings, subscriptions, sync, threads, users,
 };
 use axum::http::Method;
 use std::future::Future;
@@ -137,6 +137,9 @@ pub static ROUTES: &[Route] = table! {
     GET "roles.list" login server::roles;
     GET "settings.public" open settings::public;
     GET "settings" login settings::list;
+    POST "method.call/" login methods::call;
+    POST "method.callAnon/" open methods::call_anonymously;
+
     GET "settings/" login settings::get;
     POST "settings/" login settings::set;
 };
@@ -153,7 +156,9 @@ pub(crate) fn find(method: &Method, path: &str) -> Option<&'static Route> {
         let same = match (route.name.strip_prefix("dm."), name.strip_prefix("im.")) {
             (Some(ours), Some(theirs)) => ours == theirs,
             _ if route.name.ends_with('/') => {
-                name.strip_prefix(route.name).is_some_and(|rest| !rest.contains('/'))
+                // A method's name may hold a slash, and not every client escapes it.
+                let any = route.name.starts_with("method.");
+                name.strip_prefix(route.name).is_some_and(|rest| any || !rest.contains('/'))
             }
             _ => route.name == name,
         };

@@ -31,8 +31,8 @@ pub(crate) async fn info(call: Call) -> Answer {
     }))
 }
 
-fn grant(out: &mut String, grant: &Grant) {
-    let mut o = Object::new(out, Dates::Iso);
+pub(crate) fn grant(out: &mut String, grant: &Grant, dates: Dates) {
+    let mut o = Object::new(out, dates);
     o.text("_id", grant.perm.id());
     o.raw("roles", &Value::from(grant.roles.to_vec()).to_string());
     o.date("_updatedAt", grant.updated);
@@ -53,7 +53,7 @@ pub(crate) async fn permissions(call: Call) -> Answer {
     let grants = call.core().grants();
     let newer = grants.iter().filter(|grant| since.is_none_or(|since| grant.updated > since));
     Ok(wire::success(|o| {
-        o.array("update", newer, grant);
+        o.array("update", newer, |out, one| grant(out, one, Dates::Iso));
         o.raw("remove", "[]");
     }))
 }
@@ -80,7 +80,7 @@ pub(crate) async fn update_permissions(call: Call) -> Answer {
         other => other.into(),
     })?;
     let grants = call.core().grants();
-    Ok(wire::success(|o| o.array("permissions", &grants, grant)))
+    Ok(wire::success(|o| o.array("permissions", &grants, |out, one| grant(out, one, Dates::Iso))))
 }
 
 /// `GET roles.list`.

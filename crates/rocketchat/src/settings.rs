@@ -11,7 +11,7 @@ use parlance_core::{Error, Perm};
 use parlance_http::json::{Dates, Object};
 use serde_json::Value;
 
-fn print(out: &mut String, setting: &Setting, dates: Dates) {
+pub(crate) fn print(out: &mut String, setting: &Setting, dates: Dates) {
     let mut o = Object::new(out, dates);
     o.text("_id", setting.known.id);
     o.raw("value", &setting.value.to_string());

@@ -12,10 +12,10 @@ use parlance_http::json::{Dates, Object};
 use serde_json::{Value, json};
 
 /// A subscription as its owner sees it.
-pub(crate) fn subscription(out: &mut String, me: &User, it: &Membership) {
+pub(crate) fn subscription(out: &mut String, me: &User, it: &Membership, dates: Dates) {
     let (room, member) = (&it.room, &it.member);
     let unread = member.unread(room);
-    let mut o = Object::new(out, Dates::Iso);
+    let mut o = Object::new(out, dates);
     o.text("_id", &member.id);
     o.text("rid", room.id.as_str());
     o.text("t", &room.kind);
@@ -71,7 +71,7 @@ pub(crate) async fn get(call: Call) -> Answer {
     let (all, ended) = call.core().memberships(call.caller()?, since).await?;
     let me = call.caller()?.user();
     Ok(wire::success(|o| {
-        o.array("update", &all, |out, it| subscription(out, me, it));
+        o.array("update", &all, |out, it| subscription(out, me, it, Dates::Iso));
         o.array("remove", &ended, |out, ended| wire::removed(out, &ended.id, ended.at));
     }))
 }
@@ -88,7 +88,7 @@ pub(crate) async fn get_one(call: Call) -> Answer {
     let me = call.caller()?.user();
     Ok(wire::success(|o| {
         if let Some(found) = &found {
-            subscription(o.key("subscription"), me, found);
+            subscription(o.key("subscription"), me, found, Dates::Iso);
         } else {
             o.raw("subscription", "null");
         }
@@ -127,6 +127,12 @@ pub(crate) async fn read(call: Call) -> Answer {
 
 /// `POST subscriptions.unread`: a room, or a message and what came after it.
 pub(crate) async fn unread(call: Call) -> Answer {
+    mark_unread(&call).await?;
+    Ok(wire::success(|_| {}))
+}
+
+/// Marks unread what the body names.
+pub(crate) async fn mark_unread(call: &Call) -> Result<(), Failure> {
     let not_allowed = || {
         let details = json!({"method": "unreadMessages", "action": "Unread_messages"});
         Failure::detailed("error-action-not-allowed", "Not allowed", details)
@@ -148,7 +154,7 @@ pub(crate) async fn unread(call: Call) -> Answer {
         }
         (None, Some(Value::String(room))) => {
             let refuse = || Failure::coded("error-subscription-not-found", "Invalid subscription");
-            (own(&call, room, refuse).await?, None)
+            (own(call, room, refuse).await?, None)
         }
         (None, Some(_)) => return Err(Failure::Schema("must be string".to_owned())),
         (None, None) => {
@@ -165,6 +171,5 @@ pub(crate) async fn unread(call: Call) -> Answer {
             json!({"method": "unreadMessages", "action": "Unread_messages"}),
         ),
         other => other.into(),
-    })?;
-    Ok(wire::success(|_| {}))
+    })
 }

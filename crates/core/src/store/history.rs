@@ -132,7 +132,7 @@ pub struct Stretch {
 
 impl Stretch {
     /// Everything.
-    pub(crate) fn all() -> Self {
+    pub fn all() -> Self {
         Self { from: Ms::MIN, to: Ms::MAX, before: None, replies: true, hidden: Vec::new() }
     }
 }
@@ -179,6 +179,24 @@ pub(crate) async fn page(
         concat!("SELECT ", columns!(), "{} ORDER BY m.ts DESC, m.id DESC LIMIT ${} OFFSET ${}"),
         condition,
         args.len() - 1,
+        args.len()
+    );
+    store.read(sql, args).await?.into_iter().map(|mut row| read(&mut row)).collect()
+}
+
+/// The messages of a stretch, oldest first.
+pub(crate) async fn page_up(
+    store: &Store,
+    room: &RoomId,
+    reader: &UserId,
+    stretch: &Stretch,
+    limit: i64,
+) -> Result<Vec<Message>> {
+    let (condition, mut args) = condition(room, reader, stretch);
+    args.push(limit.into());
+    let sql = format!(
+        concat!("SELECT ", columns!(), "{} ORDER BY m.ts, m.id LIMIT ${}"),
+        condition,
         args.len()
     );
     store.read(sql, args).await?.into_iter().map(|mut row| read(&mut row)).collect()

@@ -3,7 +3,7 @@
 
 use super::fields::OfRooms;
 use super::listing::Listing;
-use super::{Change, Read, Row, Store, Value, events, members, messages, users};
+use super::{Change, Read, Row, Store, Value, clock, events, members, messages, users};
 use crate::account::User;
 use crate::error::{Error, Result};
 use crate::event::Kind;
@@ -56,10 +56,11 @@ const ADD_NAME: &str = "INSERT INTO usernames (name, room) VALUES ($1, $2) ON CO
 /// Locks an account, so that it is not switched on or off while a room is made for it.
 const HOLD: &str = "UPDATE users SET updated = updated WHERE id = $1";
 const SET_TOPIC: &str = "UPDATE rooms SET topic = $2 WHERE id = $1";
-const HOLD_ROOM: &str = "UPDATE rooms SET updated = updated WHERE id = $1 AND kind = 'd'";
+const HOLD_ROOM: &str =
+    concat!("UPDATE rooms SET ", clock::tick!(), " WHERE id = $1 AND kind = 'd'");
 const BURY_MEMBERS: &str = "INSERT INTO tombstones (kind, id, room, usr, ts)
-    SELECT 'member', s.id, s.room, s.usr, CAST($2 AS BIGINT) FROM members s WHERE s.room = $1
-    ON CONFLICT DO NOTHING";
+    SELECT 'member', s.id, s.room, s.usr, r.last_ts
+    FROM members s JOIN rooms r ON r.id = s.room WHERE s.room = $1 ON CONFLICT DO NOTHING";
 const TELL_MEMBERS: &str = "INSERT INTO events (pos, ts, kind, room, audience, ref)
     SELECT event_pos(), CAST($2 AS BIGINT), CAST($3 AS KEYTEXT), s.room, s.usr, s.room
     FROM members s WHERE s.room = $1";
@@ -293,8 +294,8 @@ pub(crate) async fn set_topic(
 /// Removes a direct room with all in it; each member's own trace of that stays.
 pub(crate) async fn remove(store: &Store, room: &RoomId, now: Ms) -> Result<()> {
     let mut change = Change::new();
-    change.expect(1, Error::NoRoom, HOLD_ROOM, [room.into()]);
-    change.run(BURY_MEMBERS, [room.into(), now.into()]);
+    change.expect(1, Error::NoRoom, HOLD_ROOM, [room.into(), now.into()]);
+    change.run(BURY_MEMBERS, [room.into()]);
     change.run(TELL_MEMBERS, [room.into(), now.into(), Kind::RoomDeleted.name().into()]);
     change.run(FORGET_MESSAGES, [room.into()]);
     change.expect(1, Error::NoRoom, REMOVE, [room.into()]);
