@@ -100,19 +100,26 @@ impl ServeConfig {
         format!("{host}:{port}")
     }
 
-    /// What the edge needs to know; `port` is the one that is listened on.
-    pub(crate) fn edge(&self, port: u16) -> Result<EdgeOptions, Failure> {
-        let root_url = self.root_url.clone().or_else(|| variable("ROOT_URL"));
-        let root_url = root_url.unwrap_or_else(|| format!("http://localhost:{port}"));
-        if !root_url.starts_with("http://") && !root_url.starts_with("https://") {
+    /// The public address, if the operator names one.
+    pub(crate) fn public_url(&self) -> Result<Option<String>, Failure> {
+        let Some(url) = self.root_url.clone().or_else(|| variable("ROOT_URL")) else {
+            return Ok(None);
+        };
+        if !url.starts_with("http://") && !url.starts_with("https://") {
             return Err("--root-url must begin with http:// or https://".to_owned());
         }
+        Ok(Some(url.trim_end_matches('/').to_owned()))
+    }
+
+    /// What the edge needs to know; `port` is the one that is listened on.
+    pub(crate) fn edge(&self, port: u16) -> Result<EdgeOptions, Failure> {
+        let root_url = self.public_url()?.unwrap_or_else(|| format!("http://localhost:{port}"));
         let networks = self.trusted_proxies.iter().filter(|text| !text.trim().is_empty());
         let networks = networks.map(|text| text.parse::<Network>()).collect::<Result<_, _>>();
         Ok(EdgeOptions {
             body_limit: self.body_limit,
             trusted_proxies: networks.map_err(|error| format!("--trusted-proxies: {error}"))?,
-            root_url: root_url.trim_end_matches('/').to_owned(),
+            root_url,
         })
     }
 }

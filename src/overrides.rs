@@ -4,7 +4,7 @@
 //! `--strict` (ruling B14).
 
 use crate::Failure;
-use parlance_core::setting::{known, nearest};
+use parlance_core::setting::{self, known, nearest};
 use parlance_core::{Core, Error};
 use serde_json::Value;
 
@@ -32,6 +32,11 @@ pub(crate) async fn apply(core: &Core, strict: bool) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Gives `Site_Url` the public address that the operator named: by it links to messages are known.
+pub(crate) async fn site_url(core: &Core, url: &str) -> Result<(), Failure> {
+    set(core, setting::SITE_URL.id, url, true).await
 }
 
 async fn set(core: &Core, id: &str, text: &str, always: bool) -> Result<(), Failure> {

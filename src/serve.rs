@@ -44,6 +44,9 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) async fn run(store: &StoreConfig, config: &ServeConfig) -> Result<ExitCode, Failure> {
     let stop = signals()?;
     let core = store.open().await?;
+    if let Some(url) = config.public_url()? {
+        overrides::site_url(&core, &url).await?;
+    }
     overrides::apply(&core, config.strict).await?;
     admin::ensure(&core, &store.data_dir).await?;
     let address = config.address();

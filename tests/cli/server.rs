@@ -77,20 +77,34 @@ async fn a_password_alone_makes_admin() {
 async fn settings_come_from_the_environment() {
     let place = Place::new().await;
     let id = "DirectMesssage_maxUsers";
-    let value = |server: &super::Server| {
-        let answer = server.ask("GET", "/api/v1/settings.public?count=0", "", "");
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        let (start, end) = (body.find('{').unwrap(), body.rfind('}').unwrap());
-        let body: serde_json::Value = serde_json::from_str(&body[start..=end]).unwrap();
-        let found = body["settings"].as_array().unwrap().iter().find(|one| one["_id"] == id);
-        found.unwrap()["value"].as_i64().unwrap()
-    };
+    let value = |server: &super::Server| public(server, id).as_i64().unwrap();
     let (first, always) =
         ("SETTING_DirectMesssage_maxUsers", "OVERWRITE_SETTING_DirectMesssage_maxUsers");
     assert_eq!(value(&place.serve(&[(first, "5")])), 5);
     assert_eq!(value(&place.serve(&[(first, "6")])), 5, "it was given a value before");
     assert_eq!(value(&place.serve(&[(always, "7")])), 7);
     assert_eq!(value(&place.serve(&[])), 7);
+}
+
+/// A public setting of a server.
+fn public(server: &super::Server, id: &str) -> serde_json::Value {
+    let answer = server.ask("GET", "/api/v1/settings.public?count=0", "", "");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let (start, end) = (body.find('{').unwrap(), body.rfind('}').unwrap());
+    let body: serde_json::Value = serde_json::from_str(&body[start..=end]).unwrap();
+    let found = body["settings"].as_array().unwrap().iter().find(|one| one["_id"] == id);
+    found.unwrap()["value"].clone()
+}
+
+#[tokio::test]
+async fn the_public_address_is_the_site_url() {
+    let place = Place::new().await;
+    let url = |variables: &[(&str, &str)]| public(&place.serve(variables), "Site_Url");
+    assert_eq!(url(&[]), "http://localhost:3000");
+    assert_eq!(url(&[("ROOT_URL", "https://chat.example/")]), "https://chat.example");
+    assert_eq!(url(&[]), "https://chat.example", "nobody named another");
+    let over = ("OVERWRITE_SETTING_Site_Url", "https://b.example");
+    assert_eq!(url(&[("PARLANCE_ROOT_URL", "https://a.example"), over]), "https://b.example");
 }
 
 #[tokio::test]
