@@ -14,6 +14,7 @@ mod docs;
 mod found;
 mod import;
 mod meepachat;
+mod preview;
 mod query;
 mod rocketchat;
 mod seeds;

@@ -110,6 +110,7 @@ const INVALID: Want = No(400, "Invalid message [error-invalid-message]");
 const DISABLED: Want = No(400, "This endpoint is disabled [error-endpoint-disabled]");
 const ENTERPRISE: Want = No(400, "This is an enterprise feature [error-action-not-allowed]");
 const NO_HISTORY: Want = No(400, "Edit history is not available [error-action-not-allowed]");
+const NO_PREVIEW: Want = No(400, "There is no preview of this URL [error-no-preview]");
 const NOT_PINNED: Want = No(400, "Not Authorized [not-authorized]");
 const LONG_AGO: &str = "2020-01-01T00:00:00.000Z";
 
@@ -250,6 +251,12 @@ fn messages() -> Vec<Row> {
             |at| json!({"messageId": at.message, "emoji": "tada"}),
             NO_MESSAGE,
         ),
+        inside(
+            "GET chat.getURLPreview",
+            |at| json!({"roomId": at.room, "url": "https://a.example/"}),
+            NOT_ALLOWED,
+        )
+        .members(NO_PREVIEW),
         inside(
             "GET chat.search",
             |at| json!({"roomId": at.room, "searchText": "KANARI"}),

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::send::NewMessage;
 use crate::store::users;
-use crate::{Core, setting};
+use crate::{Core, links, setting};
 use serde_json::{Value, json};
 
 /// Mentions of one message that are looked up at most.
@@ -30,14 +30,24 @@ impl Mentions {
     }
 }
 
+/// What a text holds.
+pub(crate) struct Content {
+    pub(crate) mentions: Mentions,
+    /// JSON object of the members that are carried with it.
+    pub(crate) body: String,
+    /// Has it URLs that want previews?
+    pub(crate) previews: bool,
+}
+
 impl Core {
-    /// What the text holds: whom it names, and the members that are carried with it.
+    /// What the text holds; `was` are the document's `urls` before an edit.
     pub(crate) async fn read_text(
         &self,
         caller: &Caller,
         access: &Access,
         new: &NewMessage,
-    ) -> Result<(Mentions, String)> {
+        was: &[Value],
+    ) -> Result<Content> {
         let settings = self.settings();
         let katex = settings.on(&setting::KATEX);
         let domains = settings.text(&setting::CUSTOM_DOMAINS);
@@ -52,21 +62,24 @@ impl Core {
         };
         let encrypted = new.kind.is_some();
         let text = if encrypted { "" } else { new.text.as_str() };
+        let seconds = self.clock().now().div_euclid(1000);
+        let parsed = parlance_text::parse_at(text, &options, seconds);
         let mut body = String::from("{\"channels\":[]");
+        let mut previews = false;
+        if new.parse_urls {
+            let site = settings.text(&setting::SITE_URL);
+            let found = parsed.urls();
+            let mut urls = links::entries(&found, new.preview_urls.as_deref(), site, was);
+            urls.extend(links::spotify(text));
+            previews = settings.on(&setting::EMBED) && !links::wanted(&urls, site).is_empty();
+            body = format!("{}{}", links::BEFORE, Value::Array(urls));
+        }
         let mut member = |key: &str, json: &str| {
             body.push_str(",\"");
             body.push_str(key);
             body.push_str("\":");
             body.push_str(json);
         };
-        let seconds = self.clock().now().div_euclid(1000);
-        let parsed = parlance_text::parse_at(text, &options, seconds);
-        if new.parse_urls {
-            let site = settings.text(&setting::SITE_URL);
-            let mut urls = urls(&parsed.urls(), new.preview_urls.as_deref(), site);
-            urls.extend(spotify(text));
-            member("urls", &Value::Array(urls).to_string());
-        }
         // The face names these keys, so that none of them needs escaping.
         for (key, value) in &new.body {
             member(key, &value.to_string());
@@ -81,7 +94,7 @@ impl Core {
         names.truncate(MOST_MENTIONS);
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let mentions = self.mentions(caller, access, &names).await?;
-        Ok((mentions, body))
+        Ok(Content { mentions, body, previews })
     }
 
     /// Resolves the names of a text to existing accounts (contract section 7.4).
@@ -119,31 +132,4 @@ impl Core {
         mentions.json = Some(Value::Array(json).to_string());
         Ok(mentions)
     }
-}
-
-/// The document's `urls` (contract section 7.5): one that the sender does not want previewed says
-/// so, but for those of this server, which quote a message.
-fn urls(found: &[&str], preview: Option<&[String]>, site: &str) -> Vec<Value> {
-    let ours = |url: &str| !site.is_empty() && url.contains(site);
-    let one = |url: &&str| match preview {
-        Some(wanted) if !ours(url) && !wanted.iter().any(|wanted| wanted == url) => {
-            json!({"url": url, "meta": {}, "ignoreParse": true})
-        }
-        _ => json!({"url": url, "meta": {}}),
-    };
-    found.iter().map(one).collect()
-}
-
-/// `spotify:track:<id>` among the words of a text, as the page that shows it.
-fn spotify(text: &str) -> impl Iterator<Item = Value> {
-    let uri = |word: &&str| {
-        let parts = word.strip_prefix("spotify:").map(|rest| rest.split(':'));
-        parts.is_some_and(|parts| {
-            (2..=4).contains(&parts.clone().count()) && parts.into_iter().all(|p| !p.is_empty())
-        })
-    };
-    text.split_whitespace().filter(uri).map(|word| {
-        let path = word.trim_start_matches("spotify:").replace(':', "/");
-        json!({"url": format!("https://open.spotify.com/{path}"), "source": word, "meta": {}})
-    })
 }

@@ -59,7 +59,11 @@ impl Core {
         self.check_editable(caller, &message)?;
         let mut body: Map<String, Value> =
             serde_json::from_str(&message.body).map_err(Error::internal)?;
-        for made in ["md", "urls", "channels"] {
+        let was = match body.remove("urls") {
+            Some(Value::Array(urls)) => urls,
+            _ => Vec::new(),
+        };
+        for made in ["md", "channels"] {
             body.remove(made);
         }
         if message.msg == new.text && new.preview_urls.is_none() && new.body.is_empty() {
@@ -74,32 +78,35 @@ impl Core {
             *description = std::mem::replace(&mut text, message.msg.clone()).into();
         }
         body.extend(new.body);
+        let parse_urls = body.get("parseUrls") != Some(&Value::Bool(false));
         let content = NewMessage {
             kind: message.kind.clone(),
             body,
             preview_urls: new.preview_urls,
             limit: new.limit,
-            parse_urls: true,
+            parse_urls,
             ..NewMessage::text(text)
         };
         self.check_text(&content)?;
         let although_read_only = self.check_writable(caller, &access)?;
-        let (mentions, body) = self.read_text(caller, &access, &content).await?;
+        let held = self.read_text(caller, &access, &content, &was).await?;
         let edit = edits::Edit {
             id: &message.id,
             room: &message.room,
             by: caller.id(),
             edited_by: by(caller),
             msg: &content.text,
-            mentions: &mentions,
-            body: &body,
+            mentions: &held.mentions,
+            body: &held.body,
             origin: origin(&message.msg),
             although_read_only,
             keep: self.settings().on(&setting::KEEP_HISTORY),
         };
         edits::edit(self.store(), &edit, self.clock().now()).await?;
         let found = self.message(caller, message.id.as_str()).await?;
-        found.map(|(message, _)| message).ok_or(Error::NoMessage)
+        let (message, _) = found.ok_or(Error::NoMessage)?;
+        self.want_previews(&message, held.previews);
+        Ok(message)
     }
 
     /// Removes a message, or leaves a stub where the settings want one or replies hang on it.

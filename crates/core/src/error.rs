@@ -75,6 +75,9 @@ pub enum Error {
     /// No message with this id.
     #[error("no such message")]
     NoMessage,
+    /// The page behind a URL cannot be had, or may not be asked: which of the two is not told.
+    #[error("no preview of this URL")]
+    NoPreview,
     /// Not an emoji known here.
     #[error("unknown emoji")]
     UnknownEmoji,
@@ -184,6 +187,8 @@ pub enum Feature {
     Deleting,
     /// Reading what messages said before they were edited.
     EditHistory,
+    /// Link previews.
+    Previews,
     /// Changing one's status and its text.
     Status,
     /// Choosing the status `offline`.

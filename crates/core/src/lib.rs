@@ -16,13 +16,17 @@ pub mod event;
 pub mod history;
 pub mod id;
 pub mod import;
+mod links;
 pub mod list;
 mod live;
 pub mod login;
 pub mod mark;
 pub mod message;
+pub mod network;
 pub mod open;
 mod operator;
+pub mod outside;
+pub mod preview;
 mod publisher;
 pub mod reading;
 pub mod retry;
@@ -41,6 +45,7 @@ pub use caller::{Admin, Caller, Perm};
 pub use error::{Error, Result};
 pub use id::{MessageId, RoomId, UserId};
 pub use message::Message;
+pub use outside::{Outside, Resolver};
 pub use room::Room;
 pub use store::{Database, StoreOptions, make_private};
 pub use time::{Clock, Ms};
@@ -49,6 +54,7 @@ use bus::Bus;
 use id::Chance;
 use live::Live;
 use login::Passwords;
+use preview::{Filler, Previews};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::Store;
 use tokio::task::JoinHandle;
@@ -66,6 +72,8 @@ pub struct Options {
     pub chance: Chance,
     /// What a password costs to check.
     pub hashing: login::Hashing,
+    /// How other servers are reached.
+    pub outside: Outside,
 }
 
 impl Options {
@@ -77,6 +85,7 @@ impl Options {
             clock: Clock::default(),
             chance: Chance::default(),
             hashing: login::Hashing::default(),
+            outside: Outside::default(),
         }
     }
 }
@@ -92,20 +101,22 @@ struct Inner {
     live: Arc<Live>,
     bus: Arc<Bus>,
     passwords: Passwords,
-    publisher: Mutex<Option<JoinHandle<()>>>,
+    previews: Arc<Previews>,
+    /// What runs beside the calls: the publisher, the filler of previews.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Inner {
-    fn publisher(&self) -> Option<JoinHandle<()>> {
-        self.publisher.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn stop(&self) -> Vec<JoinHandle<()>> {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.iter().for_each(JoinHandle::abort);
+        std::mem::take(&mut tasks)
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some(publisher) = self.publisher() {
-            publisher.abort();
-        }
+        self.stop();
     }
 }
 
@@ -124,6 +135,15 @@ impl Core {
             live: live.clone(),
             bus: bus.clone(),
         };
+        let (previews, queue) = Previews::new(options.outside, options.clock.clone())?;
+        let previews = Arc::new(previews);
+        let filler = Filler {
+            store: store.clone(),
+            clock: options.clock.clone(),
+            live: live.clone(),
+            previews: previews.clone(),
+        };
+        let tasks = vec![tokio::spawn(publisher.run(from)), tokio::spawn(filler.run(queue))];
         let core = Self(Arc::new(Inner {
             store,
             clock: options.clock,
@@ -131,7 +151,8 @@ impl Core {
             chance: options.chance,
             live,
             bus,
-            publisher: Mutex::new(Some(tokio::spawn(publisher.run(from)))),
+            previews,
+            tasks: Mutex::new(tasks),
         }));
         core.ensure_rocket_cat().await?;
         Ok(core)
@@ -140,10 +161,9 @@ impl Core {
     /// Ends this core, whatever clones of it there are: returns when nothing is published any more and
     /// the store is free for another process. Later calls are refused.
     pub async fn close(self) {
-        if let Some(publisher) = self.0.publisher() {
-            publisher.abort();
+        for task in self.0.stop() {
             // The error says that it was aborted, which is what was asked for.
-            let _ = publisher.await;
+            let _ = task.await;
         }
         self.store().close().await;
     }
@@ -206,6 +226,10 @@ impl Core {
 
     pub(crate) fn live(&self) -> &Live {
         &self.0.live
+    }
+
+    pub(crate) fn previews(&self) -> &Previews {
+        &self.0.previews
     }
 
     pub(crate) fn passwords(&self) -> &Passwords {

@@ -92,6 +92,7 @@ impl Core {
             tshow: false,
             although_read_only,
             key: None,
+            previews: false,
         };
         let by = json!({"_id": caller.id().as_str(), "username": caller.user().handle()});
         let by = by.to_string();

@@ -263,6 +263,7 @@ impl Core {
             tshow: false,
             although_read_only,
             key: None,
+            previews: false,
         };
         rooms::set_topic(self.store(), topic, &notice, now).await.map(drop)
     }

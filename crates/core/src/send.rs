@@ -9,6 +9,7 @@ use crate::error::{Error, Feature, Result};
 use crate::id::{MessageId, RoomId, UserId, is_id};
 use crate::list::count;
 use crate::message::{Author, Message};
+use crate::preview::Job;
 use crate::store::{messages, rooms};
 use crate::time::Ms;
 use crate::{Core, setting};
@@ -98,6 +99,8 @@ pub(crate) struct Draft {
     pub(crate) tshow: bool,
     pub(crate) although_read_only: bool,
     pub(crate) key: Option<String>,
+    /// Has it URLs that want previews?
+    pub(crate) previews: bool,
 }
 
 impl Draft {
@@ -127,6 +130,11 @@ impl Draft {
             starred_by: None,
         }
     }
+}
+
+/// The size of carried members, in bytes.
+fn size(body: &Map<String, Value>) -> usize {
+    body.values().map(|value| value.to_string().len()).sum()
 }
 
 impl Core {
@@ -168,7 +176,7 @@ impl Core {
             return Err(Error::Bad("clientId"));
         }
         let thread = self.thread_root(access, new.thread.as_deref()).await?;
-        let (mentions, body) = self.read_text(caller, access, &new).await?;
+        let content = self.read_text(caller, access, &new, &[]).await?;
         let now = self.clock().now();
         Ok(Draft {
             id: new.id.unwrap_or_else(|| self.chance().id(now)).into(),
@@ -176,26 +184,39 @@ impl Core {
             author: caller.id().clone(),
             kind: new.kind,
             msg: new.text,
-            mentions,
-            body,
+            mentions: content.mentions,
+            body: content.body,
             tshow: new.tshow && thread.is_some(),
             thread,
             although_read_only,
             key: new.key,
+            previews: content.previews,
         })
     }
 
     async fn send_draft(&self, caller: &Caller, draft: Draft) -> Result<Sent> {
         match messages::send(self.store(), &draft, self.clock().now()).await {
-            Ok(sent) => Ok(Sent { message: draft.into_message(sent), replayed: false }),
+            Ok(sent) => {
+                let previews = draft.previews;
+                let message = draft.into_message(sent);
+                self.want_previews(&message, previews);
+                Ok(Sent { message, replayed: false })
+            }
             Err(refusal) => self.explain(caller, draft, refusal).await,
+        }
+    }
+
+    /// Has the URLs of a message that is stored previewed, some time after.
+    pub(crate) fn want_previews(&self, message: &Message, has_some: bool) {
+        if has_some {
+            let (message, author) = (message.id.clone(), message.author.id.clone());
+            self.previews().want(Job { message, author });
         }
     }
 
     pub(crate) fn check_text(&self, new: &NewMessage) -> Result<()> {
         let settings = self.settings();
-        let carried: usize = new.body.values().map(|value| value.to_string().len()).sum();
-        if carried > MAX_CARRIED {
+        if size(&new.body) > MAX_CARRIED {
             return Err(Error::TooLong { max: count(MAX_CARRIED) });
         }
         if new.text.contains('\0') {

@@ -6,6 +6,7 @@
 use crate::Core;
 use crate::caller::{Admin, Perm};
 use crate::error::{Error, Result};
+use crate::network::Network;
 use crate::time::Ms;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -147,6 +148,10 @@ known! {
     QUERY_FIELDS = number("Parlance_Query_Max_Fields", 100, false);
     LOG_ROWS = number("Parlance_Event_Log_Max_Rows", 1_000_000, false);
     LOG_DAYS = number("Parlance_Event_Log_Max_Days", 7, false);
+    EMBED = flag("API_Embed", true, true);
+    EMBED_IGNORED_HOSTS = text("API_EmbedIgnoredHosts", "localhost, 127.0.0.1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16", false);
+    EMBED_PORTS = text("API_EmbedSafePorts", "80, 443", false);
+    PREVIEW_NETWORKS = text("Parlance_Preview_Allowed_Networks", "", false);
     MEEPA_MAX_SIZE = number("MeepaChat_Max_Content", 4000, true);
 }
 
@@ -159,7 +164,6 @@ const OTHERS: &[Known] = &[
     HIDDEN_KINDS,
     flag("API_Enable_Rate_Limiter_Dev", true, false),
     flag("API_Use_REST_For_DDP_Calls", true, true),
-    flag("API_Embed", true, true),
     number("Message_QuoteChainLimit", 2, true),
     text("Message_ErasureType", "Delete", true),
     number("Message_GroupingPeriod", 300, true),
@@ -317,7 +321,7 @@ impl Core {
     pub async fn overwrite_setting(&self, id: &str, value: &Value) -> Result<()> {
         let known = known(id).ok_or_else(|| Error::NoSetting(id.to_owned()))?;
         let value = known.default.take(value).ok_or_else(|| Error::BadSetting(id.to_owned()))?;
-        if known.id == USERNAME_RULE.id && !value.as_str().is_some_and(is_small_regex) {
+        if !value.as_str().is_none_or(|text| reads(known, text)) {
             return Err(Error::BadSetting(id.to_owned()));
         }
         self.save_setting(known, &value).await
@@ -330,6 +334,21 @@ impl Core {
             return Ok(false);
         }
         self.overwrite_setting(id, value).await.map(|()| true)
+    }
+}
+
+/// The items of a setting that holds several, separated by commas.
+pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// Can whoever reads the setting make something of the text?
+fn reads(known: &Known, text: &str) -> bool {
+    match known.id {
+        id if id == USERNAME_RULE.id => is_small_regex(text),
+        id if id == PREVIEW_NETWORKS.id => items(text).all(|one| one.parse::<Network>().is_ok()),
+        id if id == EMBED_PORTS.id => items(text).all(|one| one.parse::<u16>().is_ok()),
+        _ => true,
     }
 }
 

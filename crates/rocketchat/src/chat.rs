@@ -3,10 +3,11 @@
 use crate::call::Call;
 use crate::error::{Failure, not_authorized};
 use crate::routes::Answer;
+use crate::schema::{Form, Kind};
 use crate::{schema, wire};
 use parlance_core::{Error, Message};
 use parlance_http::json::Dates;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A success that carries one message.
 pub(crate) fn one_message(message: &Message) -> String {
@@ -81,4 +82,26 @@ pub(crate) async fn unpin(call: Call) -> Answer {
 
 fn pin_error(method: &'static str) -> impl FnOnce(Error) -> Failure {
     not_authorized(method)
+}
+
+/// `GET chat.getURLPreview`: what the page behind a URL says of itself.
+pub(crate) async fn url_preview(call: Call) -> Answer {
+    const FORM: Form = Form {
+        required: &["roomId", "url"],
+        allowed: &[("roomId", Kind::Text), ("url", Kind::Text)],
+    };
+    schema::check(&FORM, &call.query).map_err(Failure::Schema)?;
+    let text = |name| {
+        let short = || Failure::Schema("must NOT have fewer than 1 characters".to_owned());
+        call.param(name).ok_or_else(short)
+    };
+    let (room, url) = (text("roomId")?, text("url")?);
+    let access = call.core().access(call.caller()?, room).await.map_err(|error| match error {
+        Error::NoRoom | Error::NoAccess => Failure::coded("error-not-allowed", "Not allowed"),
+        other => other.into(),
+    })?;
+    let preview = call.core().url_preview(&access, url).await?;
+    let shown = json!({"url": url, "meta": preview.meta, "headers": preview.headers,
+        "ignoreParse": true});
+    Ok(wire::success(|o| o.raw("urlPreview", &shown.to_string())))
 }

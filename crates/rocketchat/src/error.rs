@@ -210,6 +210,7 @@ pub(crate) fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
             "error-message-not-found",
             "The provided \"messageId\" does not match any existing message.",
         ),
+        Error::NoPreview => coded("error-no-preview", "There is no preview of this URL"),
         Error::UnknownEmoji => coded("error-not-allowed", "Invalid emoji provided."),
         Error::SwitchedOff(feature) => Err(switched_off(feature)),
         Error::TooLate(feature) => Err(too_late(feature)),
@@ -318,6 +319,7 @@ fn switched_off(feature: Feature) -> Failure {
         Feature::Editing => {
             action("Message editing not allowed", "updateMessage", "Message_editing")
         }
+        Feature::Previews => action("Link previews are off", "getURLPreview", "API_Embed"),
         Feature::EditHistory => {
             action("Edit history is not available", "getEditHistory", "Edit_history")
         }

@@ -100,6 +100,7 @@ pub static ROUTES: &[Route] = table! {
     POST "chat.unStarMessage" login chat::unstar;
     POST "chat.pinMessage" login chat::pin;
     POST "chat.unPinMessage" login chat::unpin;
+    GET "chat.getURLPreview" login chat::url_preview;
 
     GET "chat.search" login search::search [list];
     GET "chat.syncMessages" login sync::sync_messages;

@@ -49,6 +49,9 @@ const EDIT: &str = "UPDATE messages SET msg = $3, mentions = $4, body = $5,
         edited_at = (SELECT r.last_ts FROM rooms r WHERE r.id = $2),
         updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $2)
     WHERE id = $1 AND room = $2 AND (kind IS NULL OR kind <> 'rm')";
+const FILL: &str = "UPDATE messages SET body = $3,
+        updated = (SELECT r.last_ts FROM rooms r WHERE r.id = messages.room)
+    WHERE id = $1 AND body = $2";
 const DROP_MENTIONS: &str = "DELETE FROM mentioned WHERE message = $1";
 const ADD_MENTION: &str = "INSERT INTO mentioned (message, usr, room) VALUES ($1, $2, $3)
     ON CONFLICT DO NOTHING";
@@ -106,6 +109,22 @@ pub(crate) async fn edit(store: &Store, edit: &Edit<'_>, now: Ms) -> Result<()> 
     for user in edit.mentions.ids() {
         change.run(ADD_MENTION, [id.into(), user.into(), room.into()]);
     }
+    events::add_message(&mut change, Kind::MessageChanged, id.as_str());
+    store.write(change).await.map(drop)
+}
+
+/// Puts previews into a message that still holds what was read; [`Error::NoMessage`] if it was changed
+/// or removed meanwhile.
+pub(crate) async fn fill(
+    store: &Store,
+    id: &MessageId,
+    was: &str,
+    body: &str,
+    now: Ms,
+) -> Result<()> {
+    let mut change = Change::new();
+    clock::take_of(&mut change, id, now);
+    change.expect(1, Error::NoMessage, FILL, [id.into(), was.into(), body.into()]);
     events::add_message(&mut change, Kind::MessageChanged, id.as_str());
     store.write(change).await.map(drop)
 }

@@ -117,6 +117,7 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.react(&bob, sent.id.as_str(), "smile", None).await?;
     core.star(&bob, sent.id.as_str(), true).await?;
     core.star(&bob, sent.id.as_str(), false).await?;
+    crate::store::edits::fill(core.store(), &sent.id, "no such body", "{}", 1).await.err();
     core.pin(&boss, sent.id.as_str()).await.err();
     core.pin(&ann, sent.id.as_str()).await.err();
     lists(core, [&boss, &ann, &bob], &access, &sent).await?;
