@@ -34,6 +34,7 @@ mod methods_rooms;
 mod moderation;
 mod permissions;
 mod rate;
+mod quotes;
 mod read_state;
 mod retries;
 mod rooms;

@@ -81,7 +81,7 @@ async fn a_send_learns_nothing_of_a_message_that_it_names() {
         assert_eq!(foreign.status.as_u16(), 400, "{name}");
         assert_eq!(plain(&foreign, &scene.in_group), plain(&absent, ABSENT), "{name}");
     }
-    // A link is a text: what it points to is not looked up for who may not read it.
+    // A link to a message quotes it for who may read it, and is a text for anybody else.
     for id in [scene.in_group.as_str(), ABSENT] {
         let link = format!("[ ](http://localhost:3000/direct/{}?msg={id}) look", scene.group);
         let sent = rocket.say(&scene.own, &link).await;

@@ -65,13 +65,14 @@ impl Core {
         let seconds = self.clock().now().div_euclid(1000);
         let parsed = parlance_text::parse_at(text, &options, seconds);
         let mut body = String::from("{\"channels\":[]");
-        let mut previews = false;
+        let (mut previews, mut quoted) = (false, None);
         if new.parse_urls {
             let site = settings.text(&setting::SITE_URL);
             let found = parsed.urls();
             let mut urls = links::entries(&found, new.preview_urls.as_deref(), site, was);
             urls.extend(links::spotify(text));
             previews = settings.on(&setting::EMBED) && !links::wanted(&urls, site).is_empty();
+            quoted = self.quoted(caller, new, &found, was).await?;
             body = format!("{}{}", links::BEFORE, Value::Array(urls));
         }
         let mut member = |key: &str, json: &str| {
@@ -81,7 +82,7 @@ impl Core {
             body.push_str(json);
         };
         // The face names these keys, so that none of them needs escaping.
-        for (key, value) in &new.body {
+        for (key, value) in quoted.as_ref().unwrap_or(&new.body) {
             member(key, &value.to_string());
         }
         if let Some(md) = parsed.md_json() {

@@ -28,6 +28,7 @@ mod operator;
 pub mod outside;
 pub mod preview;
 mod publisher;
+mod quote;
 pub mod reading;
 pub mod retry;
 pub mod room;

@@ -16,7 +16,7 @@ use crate::{Core, setting};
 use serde_json::{Map, Value};
 
 /// Members carried with one message, as JSON, in bytes: a page of messages must fit in memory.
-const MAX_CARRIED: usize = 64 * 1024;
+pub(crate) const MAX_CARRIED: usize = 64 * 1024;
 /// A client's own time may be off by this much, in milliseconds.
 const OUT_OF_SYNC: Ms = 60_000;
 /// The longest key of a client's own for a send, in characters.
@@ -133,7 +133,7 @@ impl Draft {
 }
 
 /// The size of carried members, in bytes.
-fn size(body: &Map<String, Value>) -> usize {
+pub(crate) fn size(body: &Map<String, Value>) -> usize {
     body.values().map(|value| value.to_string().len()).sum()
 }
 

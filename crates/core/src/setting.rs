@@ -152,6 +152,7 @@ known! {
     EMBED_IGNORED_HOSTS = text("API_EmbedIgnoredHosts", "localhost, 127.0.0.1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16", false);
     EMBED_PORTS = text("API_EmbedSafePorts", "80, 443", false);
     PREVIEW_NETWORKS = text("Parlance_Preview_Allowed_Networks", "", false);
+    QUOTE_CHAIN = number("Message_QuoteChainLimit", 2, true);
     MEEPA_MAX_SIZE = number("MeepaChat_Max_Content", 4000, true);
 }
 
@@ -164,7 +165,6 @@ const OTHERS: &[Known] = &[
     HIDDEN_KINDS,
     flag("API_Enable_Rate_Limiter_Dev", true, false),
     flag("API_Use_REST_For_DDP_Calls", true, true),
-    number("Message_QuoteChainLimit", 2, true),
     text("Message_ErasureType", "Delete", true),
     number("Message_GroupingPeriod", 300, true),
     flag("Message_AllowBadWordsFilter", false, false),
