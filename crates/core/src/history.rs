@@ -5,7 +5,7 @@ use crate::access::Access;
 use crate::caller::{Admin, Caller, Perm};
 use crate::error::{Error, Result};
 use crate::id::UserId;
-use crate::list::{Pieces, count};
+use crate::list::{Page, Pieces, count};
 use crate::message::Message;
 use crate::room::{Member, Room};
 use crate::store::{history, rooms};
@@ -41,18 +41,21 @@ impl Core {
         let (offset, limit) = page;
         let at_once = limit.unwrap_or(history::PIECE);
         let messages = history::page(store, room, reader, &stretch, (offset, at_once)).await?;
+        let messages = self.show(messages).await?;
         let full = count(messages.len()) == at_once;
         if let (None, true, Some(last)) = (limit, full, messages.last()) {
             stretch.before = Some((last.ts, last.id.to_string()));
             let more = Some(history::pieces(store, room, reader, stretch));
+            let rest = self.show_page(Page { items: Vec::new(), total: 0, more }).await?;
             // Where all is given, nothing is left out.
-            return Ok(History { messages, more, unread: unread.then_some((0, None)) });
+            let unread = unread.then_some((0, None));
+            return Ok(History { messages, more: rest.more, unread });
         }
         let unread = match messages.last() {
             Some(oldest) if unread && stretch.from > Ms::MIN && oldest.ts > stretch.from => {
                 let before = Stretch { to: oldest.ts.saturating_sub(1), ..stretch };
                 let (first, count) = history::oldest(store, room, reader, &before).await?;
-                Some((count, first))
+                Some((count, self.show(first.into_iter().collect()).await?.pop()))
             }
             _ => unread.then_some((0, None)),
         };
@@ -69,7 +72,8 @@ impl Core {
     ) -> Result<Vec<Message>> {
         stretch.hidden = self.hidden_kinds(access)?;
         let room = &access.room.id;
-        history::page_up(self.store(), room, caller.id(), &stretch, limit).await
+        let found = history::page_up(self.store(), room, caller.id(), &stretch, limit).await?;
+        self.show(found).await
     }
 
     /// The oldest message of a stretch, and how many there are in it.
@@ -80,7 +84,9 @@ impl Core {
         mut stretch: Stretch,
     ) -> Result<(Option<Message>, i64)> {
         stretch.hidden = self.hidden_kinds(access)?;
-        history::oldest(self.store(), &access.room.id, caller.id(), &stretch).await
+        let (store, room) = (self.store(), &access.room.id);
+        let (first, count) = history::oldest(store, room, caller.id(), &stretch).await?;
+        Ok((self.show(first.into_iter().collect()).await?.pop(), count))
     }
 
     /// Kinds of system messages that a room does not show: its own list stands in place of the server's.
@@ -100,7 +106,9 @@ impl Core {
         since: Ms,
     ) -> Result<(Vec<Message>, Vec<(String, Ms)>)> {
         let range = (since, Ms::MAX);
-        history::changes(self.store(), &access.room.id, caller.id(), range).await
+        let (store, room) = (self.store(), &access.room.id);
+        let (changed, gone) = history::changes(store, room, caller.id(), range).await?;
+        Ok((self.show(changed).await?, gone))
     }
 
     /// A page of what was written or changed in a room, by the time of that, nearest first.
@@ -111,7 +119,9 @@ impl Core {
         side: Side,
         limit: i64,
     ) -> Result<Vec<Message>> {
-        history::changes_page(self.store(), &access.room.id, caller.id(), side, limit).await
+        let (store, room) = (self.store(), &access.room.id);
+        let found = history::changes_page(store, room, caller.id(), side, limit).await?;
+        self.show(found).await
     }
 
     /// A page of what went from a room, by the time of that, nearest first.

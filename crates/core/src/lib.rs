@@ -22,6 +22,7 @@ mod live;
 pub mod login;
 pub mod mark;
 pub mod message;
+mod names;
 pub mod network;
 pub mod open;
 mod operator;

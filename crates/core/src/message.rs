@@ -95,7 +95,9 @@ impl Core {
         marks: &Marks,
         document: Document<Message>,
     ) -> Result<Page<Message>> {
-        messages::list(self.store(), &access.room.id, caller.id(), query, marks, document).await
+        let (store, room) = (self.store(), &access.room.id);
+        let page = messages::list(store, room, caller.id(), query, marks, document).await?;
+        self.show_page(page).await
     }
 
     /// Anybody's direct messages, for who may read them (`dm.messages.others`): permission, then
@@ -128,7 +130,7 @@ impl Core {
         let range = (oldest, times.max());
         let read = audit::Read { action: "dm.messages.others", room: Some(found.id), query, range };
         self.audit(admin, ip, read, audit::given(&page, query)).await?;
-        Ok(page)
+        self.show_page(page).await
     }
 
     /// One message, if the caller may read its room. `None` for a foreign one and for none alike.

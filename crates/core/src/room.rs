@@ -155,7 +155,8 @@ impl Core {
         query: &ListQuery,
         document: Document<Room>,
     ) -> Result<Page<Room>> {
-        rooms::list(self.store(), Whose::Own, caller.id(), query, document).await
+        let page = rooms::list(self.store(), Whose::Own, caller.id(), query, document).await?;
+        self.show_page(page).await
     }
 
     /// The same, each room with what a list shows beside it: the caller's membership and the other
@@ -193,7 +194,7 @@ impl Core {
         let range = (None, None);
         let read = audit::Read { action: "dm.list.everyone", room: None, query, range };
         self.audit(admin, ip, read, audit::given(&page, query)).await?;
-        Ok(page)
+        self.show_page(page).await
     }
 
     /// The caller's open conversations by activity, newest first, before a time (and, at that time,

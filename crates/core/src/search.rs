@@ -47,7 +47,8 @@ impl Core {
             query.sort = Some(Sort::parse(r#"{"ts":1}"#, &limits)?);
         }
         let room = access.map(|access| &access.room.id);
-        search::messages(self.store(), room, caller.id(), &query, document).await
+        let page = search::messages(self.store(), room, caller.id(), &query, document).await?;
+        self.show_page(page).await
     }
 }
 

@@ -132,6 +132,7 @@ known! {
     MEEPA_BURST = number("MeepaChat_Rate_Limit_Burst", 60, false);
     MEEPA_AUTH_RATE = number("MeepaChat_Auth_Rate_Limit_Per_Minute", 10, false);
     MEEPA_AUTH_BURST = number("MeepaChat_Auth_Rate_Limit_Burst", 5, false);
+    REAL_NAMES = flag("UI_Use_Real_Name", false, true);
     SITE_NAME = text("Site_Name", "Parlance", true);
     SITE_URL = text("Site_Url", "http://localhost:3000", true);
     UNSAFE_QUERY = text("Parlance_Query_And_Fields", "on", false);
@@ -171,7 +172,6 @@ const OTHERS: &[Known] = &[
     flag("Store_Last_Message", true, true),
     text("Unread_Count", "user_and_group_mentions_only", true),
     text("Unread_Count_DM", "all_messages", true),
-    flag("UI_Use_Real_Name", false, true),
     flag("FileUpload_Enabled", true, true),
     flag("FileUpload_Enabled_Direct", true, true),
     number("FileUpload_MaxFileSize", 104_857_600, true),

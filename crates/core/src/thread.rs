@@ -33,7 +33,9 @@ impl Core {
         document: Document<Message>,
     ) -> Result<Page<Message>> {
         self.check_threads()?;
-        threads::roots(self.store(), &access.room.id, caller.id(), which, query, document).await
+        let (store, room) = (self.store(), &access.room.id);
+        let page = threads::roots(store, room, caller.id(), which, query, document).await?;
+        self.show_page(page).await
     }
 
     /// The root of a thread, by the id of it or of one of its replies; [`Error::NoThread`] if there

@@ -41,7 +41,7 @@ pub(crate) async fn update(call: Call) -> Answer {
     required(&call, "msgId")?;
     let text = required(&call, "text")?.to_owned();
     let found = named(&call).await?;
-    Ok(one_message(&edit(&call, found, text).await?))
+    one_message(&call, edit(&call, found, text).await?).await
 }
 
 /// Gives a message another text; what else may change is in the body.

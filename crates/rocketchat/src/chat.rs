@@ -10,8 +10,9 @@ use parlance_http::json::Dates;
 use serde_json::{Value, json};
 
 /// A success that carries one message.
-pub(crate) fn one_message(message: &Message) -> String {
-    wire::success(|o| wire::message(o.key("message"), message, Dates::Iso))
+pub(crate) async fn one_message(call: &Call, message: Message) -> Answer {
+    let message = call.core().shown(message).await?;
+    Ok(wire::success(|o| wire::message(o.key("message"), &message, Dates::Iso)))
 }
 
 /// `GET chat.getMessage`: a foreign message and one that is not there are the same (ruling B4).
@@ -20,7 +21,8 @@ pub(crate) async fn get_message(call: Call) -> Answer {
         .param("msgId")
         .ok_or_else(|| Failure::plain("The \"msgId\" query parameter must be provided."))?;
     let found = call.core().message(call.caller()?, id).await?;
-    found.map(|(message, _)| one_message(&message)).ok_or(Failure::Bare)
+    let (message, _) = found.ok_or(Failure::Bare)?;
+    one_message(&call, message).await
 }
 
 /// The body's `messageId`; the texts for a missing one differ by a word between routes.
@@ -70,7 +72,7 @@ pub(crate) async fn unstar(call: Call) -> Answer {
 pub(crate) async fn pin(call: Call) -> Answer {
     let id = message_id(&call, "missing")?;
     let pinned = call.core().pin(call.caller()?, id).await;
-    Ok(one_message(&pinned.map_err(pin_error("pinMessage"))?))
+    one_message(&call, pinned.map_err(pin_error("pinMessage"))?).await
 }
 
 /// `POST chat.unPinMessage`.

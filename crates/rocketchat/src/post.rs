@@ -64,7 +64,7 @@ const SYSTEM: &[&str] = &[
 
 /// `POST chat.sendMessage`.
 pub(crate) async fn send_message(call: Call) -> Answer {
-    Ok(one_message(&send(&call, "chat.sendMessage").await?))
+    one_message(&call, send(&call, "chat.sendMessage").await?).await
 }
 
 /// Sends the body's `message`; `name` is what the caller called.
@@ -193,10 +193,11 @@ pub(crate) async fn post_message(call: Call) -> Answer {
     let sent = call.core().send_to_all(call.caller()?, &all, &new).await.map_err(send_error)?;
     let first = rooms.iter().map(|(target, _)| *target).zip(sent).next();
     let (target, sent) = first.ok_or_else(|| Failure::plain("unknown-error"))?;
+    let message = call.core().shown(sent.message).await?;
     Ok(wire::success(|o| {
         o.number("ts", call.core().clock().now());
         o.text("channel", target);
-        wire::message(o.key("message"), &sent.message, Dates::Iso);
+        wire::message(o.key("message"), &message, Dates::Iso);
     }))
 }
 

@@ -24,10 +24,11 @@ const EDITABLE: &[&str] = &[
 ];
 
 /// One message as a result.
-pub(super) fn one(message: &Message) -> String {
+async fn one(ask: &Ask, message: Message) -> Outcome {
+    let message = ask.core().shown(message).await?;
     let mut out = String::new();
-    wire::message(&mut out, message, Dates::Ejson);
-    out
+    wire::message(&mut out, &message, Dates::Ejson);
+    Ok(out)
 }
 
 /// `sendMessage [message, previewUrls?]`
@@ -37,7 +38,8 @@ pub(super) async fn send(mut ask: Ask) -> Outcome {
     if let Some(urls) = ask.take(1) {
         ask.put("previewUrls", urls);
     }
-    Ok(one(&post::send(&ask.call, "sendMessage").await?))
+    let sent = post::send(&ask.call, "sendMessage").await?;
+    one(&ask, sent).await
 }
 
 /// `updateMessage [message, previewUrls?]`
@@ -117,7 +119,7 @@ pub(super) async fn star(ask: Ask) -> Outcome {
 /// `pinMessage [{_id}]`: the system message that says so.
 pub(super) async fn pin(ask: Ask) -> Outcome {
     let pinned = ask.core().pin(ask.caller()?, ask.id(0)?).await;
-    Ok(one(&pinned.map_err(not_there(&ask))?))
+    one(&ask, pinned.map_err(not_there(&ask))?).await
 }
 
 /// `unpinMessage [{_id}]`
@@ -129,7 +131,10 @@ pub(super) async fn unpin(ask: Ask) -> Outcome {
 /// `getSingleMessage [id]`: null for one that the caller may not see.
 pub(super) async fn single(ask: Ask) -> Outcome {
     let found = ask.core().message(ask.caller()?, ask.text(0)?).await?;
-    Ok(found.map_or_else(|| "null".to_owned(), |(message, _)| one(&message)))
+    match found {
+        Some((message, _)) => one(&ask, message).await,
+        None => Ok("null".to_owned()),
+    }
 }
 
 async fn set_follow(ask: Ask, on: bool) -> Outcome {
