@@ -73,7 +73,7 @@ impl Core {
 
 /// Writes the names into all messages.
 async fn name<T: Shows>(store: &Store, all: &mut [T]) -> Result<()> {
-    let mut parsed: Vec<(&mut Message, Option<Value>, Option<Map<String, Value>>)> = Vec::new();
+    let mut parsed = Vec::new();
     let mut wanted = BTreeSet::new();
     for message in all.iter_mut().flat_map(Shows::messages) {
         let mentions: Option<Value> = read(message.mentions.as_deref())?;
