@@ -81,6 +81,9 @@ fn good_for_messages(name: &str, room: &str) -> (Value, &'static [&'static str])
         "subscriptions.unread" => {
             (json!({"firstUnreadMessage": {"_id": "none"}}), &["firstUnreadMessage", "roomId"])
         }
+        "rooms.saveRoomSettings" => {
+            (json!({"rid": room}), &["rid", "roomTopic", "encrypted", "roomName", "favorite"])
+        }
         _ => (json!({"messageId": "none"}), &["messageId"]),
     }
 }

@@ -38,6 +38,8 @@ pub(crate) const PARAMS: &[&str] = &[
     "text",
     "filter",
     "status",
+    "selector",
+    "startingFromId",
 ];
 
 /// What is sent, as text.
@@ -101,11 +103,13 @@ fn base<'a>(path: &str, room: &'a str, message: &'a str) -> Vec<(&'static str, &
         | "dm.members"
         | "dm.counters"
         | "subscriptions.getOne"
+        | "rooms.images"
         | "chat.getMentionedMessages"
         | "chat.getStarredMessages"
         | "chat.getPinnedMessages" => vec![("roomId", room)],
         "chat.syncMessages" => vec![("roomId", room), ("lastUpdate", ago)],
         "chat.getDeletedMessages" => vec![("roomId", room), ("since", ago)],
+        name if name.starts_with("rooms.autocomplete.channel") => vec![("selector", "{}")],
         "chat.getThreadsList" => vec![("rid", room)],
         "chat.syncThreadsList" => vec![("rid", room), ("updatedSince", ago)],
         "chat.getThreadMessages" => vec![("tmid", message)],
@@ -175,6 +179,7 @@ async fn every_parameter_of_what_administrators_read() {
         "/api/v1/users.list",
         "/api/v1/settings",
         "/api/v1/users.info",
+        "/api/v1/rooms.autocomplete.adminRooms",
     ] {
         for name in PARAMS {
             for value in VALUES {

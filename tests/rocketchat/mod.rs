@@ -2,6 +2,7 @@
 //! status and text, because clients compare them.
 
 mod audit;
+mod autocomplete;
 pub(crate) mod bad_input;
 pub(crate) mod bad_params;
 mod chat_carried;
@@ -38,6 +39,7 @@ mod rate;
 mod read_state;
 mod real_names;
 mod retries;
+mod room_settings;
 mod rooms;
 pub(crate) mod session;
 mod settings;

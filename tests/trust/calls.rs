@@ -140,6 +140,10 @@ fn tmid(at: &At<'_>) -> Value {
     json!({"tmid": at.message})
 }
 
+fn selector(_: &At<'_>) -> Value {
+    json!({"selector": "{}"})
+}
+
 fn nothing(_: &At<'_>) -> Value {
     json!({})
 }
@@ -223,6 +227,26 @@ fn rooms() -> Vec<Row> {
         )
         // Nobody marks one's own message unread.
         .role(Role::Member, No(400, "Not allowed [error-action-not-allowed]")),
+    ]
+}
+
+fn rooms_in_all() -> Vec<Row> {
+    vec![
+        inside(
+            "POST rooms.saveRoomSettings",
+            |at| json!({"rid": at.room, "roomTopic": "x", "encrypted": true}),
+            No(400, "Invalid room [error-invalid-room]"),
+        ),
+        inside("GET rooms.images", room, FORBIDDEN),
+        own("GET rooms.autocomplete.channelAndPrivate", selector),
+        own("GET rooms.autocomplete.channelAndPrivate.withPagination", selector),
+        own("GET rooms.autocomplete.availableForTeams", |_| json!({"name": "KANARI"})),
+        admins(
+            "GET rooms.autocomplete.adminRooms",
+            selector,
+            No(400, "error-not-authorized"),
+            Sees,
+        ),
     ]
 }
 
@@ -362,8 +386,10 @@ fn accounts() -> Vec<Row> {
 
 /// Every route at least once.
 pub(super) fn rows() -> Vec<Row> {
-    let rows: Vec<Row> =
-        [direct(), rooms(), messages(), marks(), accounts()].into_iter().flatten().collect();
+    let rows: Vec<Row> = [direct(), rooms(), rooms_in_all(), messages(), marks(), accounts()]
+        .into_iter()
+        .flatten()
+        .collect();
     let unknown = |route: &&Route| !rows.iter().any(|row| std::ptr::eq(row.route, *route));
     let missing: Vec<String> = ROUTES
         .iter()

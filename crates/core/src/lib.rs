@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod account;
+pub mod alter;
 pub mod audit;
 mod bus;
 pub mod caller;

@@ -5,24 +5,20 @@
 use crate::access::Access;
 use crate::account::User;
 use crate::caller::{Admin, Caller};
-use crate::content::Mentions;
 use crate::error::{Error, Result};
 use crate::id::{RoomId, UserId};
 use crate::list::{Document, ListQuery, Page, count};
 use crate::message::Message;
 use crate::reading::Membership;
-use crate::send::Draft;
 use crate::store::rooms::Whose;
 use crate::store::{Store, members, rooms, sidebar};
 use crate::time::Ms;
-use crate::{Core, Perm, audit, setting};
+use crate::{Core, Perm, audit};
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::{Map, Value};
 
-/// Characters of a topic.
-const MAX_TOPIC: usize = 2000;
-/// How often a change is tried again when the same membership is changed at the same time.
-const TRIES: usize = 16;
+/// How often a change is tried again when the same thing is changed at the same time.
+pub(crate) const TRIES: usize = 16;
 
 /// A conversation as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -235,38 +231,6 @@ impl Core {
     pub async fn set_block(&self, caller: &Caller, access: &Access, block: bool) -> Result<()> {
         let now = self.clock().now();
         members::set_block(self.store(), &access.room.id, caller.id(), block, now).await
-    }
-
-    /// Gives a room a topic, which its members may do where the settings let them, and who may edit
-    /// rooms; the room gets a system message that says so.
-    pub async fn set_topic(&self, caller: &Caller, access: &Access, topic: &str) -> Result<()> {
-        let settings = self.settings();
-        if !settings.on(&setting::MEMBERS_SET_TOPIC) {
-            self.admin(caller, Perm::EditRoom)?;
-        }
-        if topic.contains('\0') || topic.chars().count() > MAX_TOPIC {
-            return Err(Error::Bad("topic"));
-        }
-        if access.room.topic.as_deref().unwrap_or("") == topic {
-            return Ok(());
-        }
-        let although_read_only = self.check_writable(caller, access)?;
-        let now = self.clock().now();
-        let notice = Draft {
-            id: self.chance().id(now).into(),
-            room: access.room.id.clone(),
-            author: caller.id().clone(),
-            kind: Some("room_changed_topic".to_owned()),
-            msg: topic.to_owned(),
-            mentions: Mentions::default(),
-            body: r#"{"groupable":false}"#.to_owned(),
-            thread: None,
-            tshow: false,
-            although_read_only,
-            key: None,
-            previews: false,
-        };
-        rooms::set_topic(self.store(), topic, &notice, now).await.map(drop)
     }
 
     /// Removes a direct room of the caller's, or any one for who administers rooms, with all in it:

@@ -3,6 +3,7 @@
 //! function from a `Call` to an answer. One place authenticates, reads bodies, renders errors
 //! and adds the headers of the contract, so no endpoint can forget to.
 
+mod autocomplete;
 mod call;
 mod carried;
 mod change;
@@ -16,6 +17,7 @@ mod moderation;
 mod page;
 mod post;
 mod reply;
+mod room_settings;
 mod rooms;
 pub mod routes;
 mod schema;

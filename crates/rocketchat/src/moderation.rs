@@ -100,6 +100,12 @@ pub(crate) async fn clean_history(call: Call) -> Answer {
     }))
 }
 
+/// The rooms that somebody is in, or that have this id.
+pub(crate) fn called(name: &str) -> Result<Filter, Failure> {
+    let filter = json!({"$or": [{"usernames": name}, {"_id": name}]}).to_string();
+    Ok(Filter::parse(&filter, &Limits::default()).map_err(Error::from)?)
+}
+
 /// `GET rooms.adminRooms`: every room, for who administers rooms; audited as `dm.list.everyone` is.
 pub(crate) async fn admin_rooms(call: Call) -> List {
     let core = call.core();
@@ -107,8 +113,7 @@ pub(crate) async fn admin_rooms(call: Call) -> List {
     let admin = admin.map_err(|_| Failure::plain("error-not-authorized"))?;
     let mut paging = Paging::read(&call, Reads::NEITHER, &[])?;
     if let Some(name) = call.param("filter") {
-        let filter = json!({"$or": [{"usernames": name}, {"_id": name}]}).to_string();
-        paging.narrow(Filter::parse(&filter, &Limits::default()).map_err(Error::from)?);
+        paging.narrow(called(name)?);
     }
     let document = wire::document(wire::room);
     let page = core.dm_list_everyone(admin, &call.ip, &paging.query, document).await?;

@@ -2,7 +2,6 @@
 //! set of checks under all their names.
 
 use crate::call::Call;
-use crate::dm;
 use crate::error::Failure;
 use crate::page::{Paging, Reads};
 use crate::reply;
@@ -280,29 +279,6 @@ pub(crate) async fn delete(call: Call) -> Answer {
     Ok(wire::success(|_| {}))
 }
 
-/// `POST dm.setTopic` (section 5.13).
-pub(crate) async fn set_topic(call: Call) -> Answer {
-    let room = dm::body_room(&call)?;
-    let topic = match call.body.get("topic") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(topic)) => Some(topic.as_str()),
-        Some(_) => return Err(Failure::Schema("must be string".to_owned())),
-    };
-    let (core, caller) = (call.core(), call.caller()?);
-    let access = core.resolve_room(caller, room).await?;
-    if let Some(topic) = topic {
-        core.set_topic(caller, &access, topic).await.map_err(|error| match error {
-            Error::Lacks(_) => Failure::detailed(
-                "error-action-not-allowed",
-                "Editing room is not allowed",
-                json!({"method": "saveRoomSettings", "action": "Editing_room"}),
-            ),
-            other => other.into(),
-        })?;
-    }
-    Ok(wire::success(|o| o.text_if("topic", topic)))
-}
-
 /// `POST dm.blockUser` (section 5.15).
 pub(crate) async fn block(call: Call) -> Answer {
     const FORM: Form = Form {
@@ -355,4 +331,30 @@ pub(crate) async fn ignore(call: Call) -> Answer {
     })
     .await?;
     Ok(wire::success(|_| {}))
+}
+
+/// `GET rooms.images`: no message holds a file yet, so every member reads an empty list.
+pub(crate) async fn images(call: Call) -> Answer {
+    const FORM: Form = Form {
+        required: &["roomId"],
+        allowed: &[
+            ("roomId", Kind::Text),
+            ("startingFromId", Kind::Text),
+            ("count", Kind::Count),
+            ("offset", Kind::Count),
+        ],
+    };
+    schema::check(&FORM, &call.query).map_err(Failure::Schema)?;
+    let paging = Paging::read(&call, Reads::NEITHER, &[])?;
+    let room = call.query.get("roomId").map(schema::text).unwrap_or_default();
+    call.core().access(call.caller()?, &room).await.map_err(|error| match error {
+        Error::NoRoom => Failure::Forbidden,
+        other => other.into(),
+    })?;
+    Ok(wire::success(|o| {
+        o.raw("files", "[]");
+        wire::count(o, "count", 0);
+        o.number("offset", paging.offset());
+        o.number("total", 0);
+    }))
 }

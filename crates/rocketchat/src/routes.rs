@@ -6,8 +6,8 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::reply::Reply;
 use crate::{
-    change, chat, dm, history, marked, methods, moderation, post, rooms, search, server, session,
-    settings, subscriptions, sync, threads, users,
+    autocomplete, change, chat, dm, history, marked, methods, moderation, post, room_settings,
+    rooms, search, server, session, settings, subscriptions, sync, threads, users,
 };
 use axum::http::Method;
 use std::future::Future;
@@ -73,7 +73,7 @@ pub static ROUTES: &[Route] = table! {
     GET "dm.history" login history::history [list];
     GET "dm.counters" login history::counters;
     GET "dm.members" login history::members;
-    POST "dm.setTopic" login rooms::set_topic;
+    POST "dm.setTopic" login room_settings::set_topic;
     POST "dm.delete" login rooms::dm_delete;
     POST "dm.blockUser" login rooms::block;
     POST "dm.leave" login rooms::leave;
@@ -88,6 +88,12 @@ pub static ROUTES: &[Route] = table! {
     POST "rooms.cleanHistory" login moderation::clean_history;
     GET "rooms.adminRooms" login moderation::admin_rooms [list];
     GET "rooms.getDiscussions" login moderation::discussions;
+    POST "rooms.saveRoomSettings" login room_settings::save;
+    GET "rooms.images" login rooms::images;
+    GET "rooms.autocomplete.channelAndPrivate" login autocomplete::channels;
+    GET "rooms.autocomplete.channelAndPrivate.withPagination" login autocomplete::channels_by_page;
+    GET "rooms.autocomplete.availableForTeams" login autocomplete::for_teams;
+    GET "rooms.autocomplete.adminRooms" login autocomplete::admin_rooms;
 
     POST "chat.sendMessage" login post::send_message;
     POST "chat.postMessage" login post::post_message;

@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Flag,
     /// An array of texts.
     List,
+    /// An object, whatever is in it.
+    Object,
 }
 
 /// One form that an object may have.
@@ -79,6 +81,7 @@ pub(crate) fn fits(kind: Kind, value: &Value) -> Result<(), String> {
         Kind::Text => !matches!(value, Value::Array(_) | Value::Object(_)),
         Kind::Count => number.is_some_and(f64::is_finite),
         Kind::List => value.as_array().is_some_and(|all| all.iter().all(Value::is_string)),
+        Kind::Object => value.is_object(),
         Kind::Flag => match value {
             Value::Bool(_) | Value::Null => true,
             Value::String(text) => text == "true" || text == "false",
@@ -92,6 +95,7 @@ pub(crate) fn fits(kind: Kind, value: &Value) -> Result<(), String> {
             Kind::Count => "number",
             Kind::Flag => "boolean",
             Kind::List => "array",
+            Kind::Object => "object",
         };
         return Err(format!("must be {name}"));
     }

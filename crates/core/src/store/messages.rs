@@ -263,7 +263,7 @@ pub(crate) async fn pin(
 }
 
 /// What a send's statements gave, by their places.
-pub(super) fn sent(rows: &mut [Rows], (time, added): (usize, usize)) -> Result<Sent> {
+fn sent(rows: &mut [Rows], (time, added): (usize, usize)) -> Result<Sent> {
     let mut take = |place: usize| {
         let row = rows.get_mut(place).and_then(|rows| rows.rows.pop());
         row.ok_or_else(|| Error::internal("a send gave no row"))

@@ -3,6 +3,7 @@
 //! order, and is on disk when `write` returns (fsync on `SQLite`, commit on `PostgreSQL`), or does
 //! not happen at all. Every statement is written once and runs verbatim on both engines.
 
+pub(crate) mod alter;
 pub(crate) mod answers;
 pub(crate) mod audit;
 mod clock;

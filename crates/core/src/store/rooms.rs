@@ -12,7 +12,6 @@ use crate::list::{Document, ListQuery, Page, count};
 use crate::message::Message;
 use crate::open::NewRoom;
 use crate::room::{Conversation, Member, Room};
-use crate::send::Draft;
 use crate::time::Ms;
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -55,7 +54,6 @@ const ADD: &str =
 const ADD_NAME: &str = "INSERT INTO usernames (name, room) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 /// Locks an account, so that it is not switched on or off while a room is made for it.
 const HOLD: &str = "UPDATE users SET updated = updated WHERE id = $1";
-const SET_TOPIC: &str = "UPDATE rooms SET topic = $2 WHERE id = $1";
 const HOLD_ROOM: &str =
     concat!("UPDATE rooms SET ", clock::tick!(), " WHERE id = $1 AND kind = 'd'");
 const BURY_MEMBERS: &str = "INSERT INTO tombstones (kind, id, room, usr, ts)
@@ -273,22 +271,6 @@ pub(crate) fn add_names(change: &mut Change, room: &RoomId, usernames: &[String]
     for name in usernames {
         change.run(ADD_NAME, [name.into(), room.into()]);
     }
-}
-
-/// Gives a room a topic (an empty one takes it off) and says so in the room, as one change.
-pub(crate) async fn set_topic(
-    store: &Store,
-    topic: &str,
-    notice: &Draft,
-    now: Ms,
-) -> Result<messages::Sent> {
-    let mut change = Change::new();
-    let written = messages::write_message(&mut change, notice, now);
-    let topic = Some(topic).filter(|topic| !topic.is_empty());
-    change.expect(1, Error::NoRoom, SET_TOPIC, [(&notice.room).into(), topic.into()]);
-    let room = notice.room.as_str();
-    events::add(&mut change, now, Kind::RoomChanged, Some(room), None, room);
-    messages::sent(&mut store.write(change).await?, written)
 }
 
 /// Removes a direct room with all in it; each member's own trace of that stays.

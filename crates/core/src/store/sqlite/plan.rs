@@ -4,6 +4,7 @@
 
 use super::{Arc, AtomicI64, Connection, add_position, connect};
 use crate::account::{Authority, NewUser};
+use crate::alter::Alteration;
 use crate::id::Chance;
 use crate::list::{Document, ListQuery, Marks};
 use crate::login::{Hashing, Login, Password};
@@ -121,6 +122,8 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.pin(&boss, sent.id.as_str()).await.err();
     core.pin(&ann, sent.id.as_str()).await.err();
     lists(core, [&boss, &ann, &bob], &access, &sent).await?;
+    let wanted = Alteration { topic: Some("x"), encrypted: Some(true) };
+    core.alter_room(&ann, &access, wanted).await?;
     core.close_room(&ann, &access).await?;
     let access = core.access(&ann, room.id.as_str()).await?;
     core.open_room(&ann, &access).await?;
