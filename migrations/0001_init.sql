@@ -222,6 +222,33 @@ CREATE TABLE answers (
 );
 CREATE INDEX answers_ts ON answers (usr, ts);
 
+-- Exports that were asked for, and those that were made, until they are too old. What a worker makes it
+-- holds by a lease: whoever finds one that has run out may take it.
+CREATE TABLE exports (
+  id     KEYTEXT PRIMARY KEY,               -- 128 bits of chance
+  usr    KEYTEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  room   KEYTEXT NOT NULL,                  -- which may be gone before it is made
+  format KEYTEXT NOT NULL,                  -- what the face that took the order calls it
+  since  BIGINT,                            -- not before this, not after that
+  until  BIGINT,
+  asked  BIGINT NOT NULL,
+  state  KEYTEXT NOT NULL,                  -- waiting, done, failed
+  due    BIGINT NOT NULL,                   -- when it may be taken; once it is over, when it goes
+  holder KEYTEXT,                           -- the one attempt that may write it
+  tries  BIGINT NOT NULL,
+  size   BIGINT,                            -- bytes, and parts, once it is done
+  parts  BIGINT
+);
+CREATE INDEX exports_state ON exports (state, due, id);
+CREATE INDEX exports_usr ON exports (usr, state, asked, id);
+
+CREATE TABLE export_parts (
+  export KEYTEXT NOT NULL REFERENCES exports (id) ON DELETE CASCADE,
+  n      BIGINT NOT NULL,                   -- from 0
+  body   KEYTEXT NOT NULL,
+  PRIMARY KEY (export, n)
+);
+
 -- A client's own key for a send, so that a retry finds what the first try stored.
 CREATE TABLE client_keys (
   usr     KEYTEXT NOT NULL,

@@ -2,6 +2,7 @@
 //! from the environment, start and stop. Nothing waits for time: a server is ready when it says so.
 
 mod accounts;
+mod exports;
 mod imports;
 mod kill;
 mod server;

@@ -81,6 +81,10 @@ fn good_for_messages(name: &str, room: &str) -> (Value, &'static [&'static str])
         "subscriptions.unread" => {
             (json!({"firstUnreadMessage": {"_id": "none"}}), &["firstUnreadMessage", "roomId"])
         }
+        "rooms.export" => (
+            json!({"rid": room, "type": "file", "format": "json"}),
+            &["rid", "type", "format", "dateFrom", "dateTo"],
+        ),
         "rooms.saveRoomSettings" => {
             (json!({"rid": room}), &["rid", "roomTopic", "encrypted", "roomName", "favorite"])
         }

@@ -11,6 +11,7 @@
 mod away;
 mod child;
 mod durable;
+mod exports;
 mod full;
 mod guards;
 mod log;
@@ -38,7 +39,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The future's value; a failure if it takes unreasonably long.
-pub(super) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     let done = tokio::time::timeout(PATIENCE, work).await;
     done.unwrap_or_else(|_| panic!("waited too long for {what}"))
 }
@@ -137,7 +138,7 @@ impl Closed {
 }
 
 /// Makes an account with the test password; a session of it, and the session's token.
-pub(super) async fn person(core: &Core, username: &str, roles: &[&str]) -> (Caller, String) {
+pub(crate) async fn person(core: &Core, username: &str, roles: &[&str]) -> (Caller, String) {
     let new = NewUser {
         username: username.to_owned(),
         password: Some(Password::plain(PASSWORD).unwrap()),
@@ -229,8 +230,21 @@ pub(crate) async fn raw(database: &Database) -> Option<tokio_postgres::Client> {
     Some(client)
 }
 
+/// Changes something in the store's files or database, past the core.
+pub(crate) async fn execute(database: &Database, sql: &str) {
+    match database {
+        Database::Embedded(dir) => {
+            let file = rusqlite::Connection::open(dir.join("parlance.db")).unwrap();
+            file.execute_batch(&format!("PRAGMA foreign_keys = ON; {sql}")).unwrap();
+        }
+        Database::Postgres(_) => {
+            raw(database).await.unwrap().batch_execute(sql).await.unwrap();
+        }
+    }
+}
+
 /// One whole number from the store's files or database, past the core.
-pub(super) async fn number(database: &Database, sql: &str) -> i64 {
+pub(crate) async fn number(database: &Database, sql: &str) -> i64 {
     match database {
         Database::Embedded(dir) => {
             let file = rusqlite::Connection::open(dir.join("parlance.db")).unwrap();

@@ -232,6 +232,12 @@ fn rooms() -> Vec<Row> {
 
 fn rooms_in_all() -> Vec<Row> {
     vec![
+        admins(
+            "POST rooms.export",
+            |at| json!({"rid": at.room, "type": "file", "format": "json"}),
+            No(400, "Mailing is not allowed [error-action-not-allowed]"),
+            CAPITAL,
+        ),
         inside(
             "POST rooms.saveRoomSettings",
             |at| json!({"rid": at.room, "roomTopic": "x", "encrypted": true}),

@@ -36,7 +36,7 @@ impl Core {
     pub async fn access(&self, caller: &Caller, room: &str) -> Result<Access> {
         let found = rooms::with_member(self.store(), room, caller.id()).await?;
         if let Some((room, member)) = found {
-            return if self.may_read_rooms(caller) {
+            return if self.may_read_rooms(caller.user()) {
                 Ok(Access { room, member })
             } else {
                 Err(Error::NoAccess)

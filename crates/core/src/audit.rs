@@ -1,4 +1,4 @@
-//! The audit: every successful read of other people's messages, with who, when, from where, which
+//! The audit: every successful read of other people's messages and every export that is taken on, with who, when, from where, which
 //! room and which range. The row is written before the answer leaves; without it there is no answer.
 //! A read of everything is written down before it begins, with as many as there are then.
 
@@ -9,7 +9,7 @@ use crate::list::{ListQuery, Page, count};
 use crate::store::audit;
 use crate::time::Ms;
 use crate::{Core, Perm};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What was read.
 pub(crate) struct Read<'a> {
@@ -55,7 +55,6 @@ impl Core {
         read: Read<'_>,
         given: i64,
     ) -> Result<()> {
-        let now = self.clock().now();
         let fields: Vec<&str> = read.query.filter.paths();
         let detail = json!({
             "offset": read.query.offset,
@@ -65,18 +64,29 @@ impl Core {
             "oldest": read.range.0,
             "newest": read.range.1,
         });
+        let entry = self.entry(admin, ip, (read.action, read.room.as_ref()), &detail);
+        let added = audit::add(self.store(), &self.chance().id(entry.at), &entry).await;
+        added.map_err(|error| Error::Unaudited(error.to_string().into()))
+    }
+
+    /// A row about what an administrator does now.
+    pub(crate) fn entry(
+        &self,
+        admin: Admin<'_>,
+        ip: &str,
+        (action, room): (&str, Option<&RoomId>),
+        detail: &Value,
+    ) -> Entry {
         let user = admin.caller.user();
-        let entry = Entry {
-            at: now,
+        Entry {
+            at: self.clock().now(),
             actor: user.id.to_string(),
             name: user.handle().to_owned(),
             ip: ip.to_owned(),
-            action: read.action.to_owned(),
-            room: read.room.map(|room| room.to_string()),
+            action: action.to_owned(),
+            room: room.map(RoomId::to_string),
             detail: detail.to_string(),
-        };
-        let added = audit::add(self.store(), &self.chance().id(now), &entry).await;
-        added.map_err(|error| Error::Unaudited(error.to_string().into()))
+        }
     }
 
     /// The newest rows of the audit, newest first.

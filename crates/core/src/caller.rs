@@ -190,7 +190,12 @@ impl Permissions {
 impl Core {
     /// Does the caller hold the permission now?
     pub fn may(&self, caller: &Caller, perm: Perm) -> bool {
-        self.permissions().holds(&caller.user, perm)
+        self.holds(&caller.user, perm)
+    }
+
+    /// Does an account hold the permission now, whoever calls?
+    pub(crate) fn holds(&self, user: &User, perm: Perm) -> bool {
+        self.permissions().holds(user, perm)
     }
 
     /// Proof that the caller holds the permission, or [`Error::Lacks`].
@@ -198,9 +203,9 @@ impl Core {
         if self.may(caller, perm) { Ok(Admin { caller, perm }) } else { Err(Error::Lacks(perm)) }
     }
 
-    /// May the caller use direct rooms at all (contract section 5, "Access")?
-    pub(crate) fn may_read_rooms(&self, caller: &Caller) -> bool {
-        self.may(caller, Perm::ViewDRoom) || self.may(caller, Perm::ViewJoinedRoom)
+    /// May the account use direct rooms at all (contract section 5, "Access")?
+    pub(crate) fn may_read_rooms(&self, user: &User) -> bool {
+        self.holds(user, Perm::ViewDRoom) || self.holds(user, Perm::ViewJoinedRoom)
     }
 
     /// Every permission and who holds it.

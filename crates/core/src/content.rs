@@ -8,7 +8,8 @@ use crate::id::UserId;
 use crate::send::NewMessage;
 use crate::store::users;
 use crate::{Core, links, setting};
-use serde_json::{Value, json};
+use parlance_text::Parsed;
+use serde_json::{Map, Value, json};
 
 /// Mentions of one message that are looked up at most.
 const MOST_MENTIONS: usize = 100;
@@ -48,6 +49,28 @@ impl Core {
         new: &NewMessage,
         was: &[Value],
     ) -> Result<Content> {
+        let parsed = self.parsed(new);
+        let quoted = match new.parse_urls {
+            true => self.quoted(caller, new, &parsed.urls(), was).await?,
+            false => None,
+        };
+        let (body, previews) = self.carried(new, &parsed, quoted.as_ref(), was);
+        // Those who are all are never among the many that are not looked up.
+        let mut names = parsed.mentions();
+        names.sort_by_key(|name| *name != "all" && *name != "here");
+        names.truncate(MOST_MENTIONS);
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let mentions = self.mentions(caller, access, &names).await?;
+        Ok(Content { mentions, body, previews })
+    }
+
+    /// The members that are carried with a text of the server's own.
+    pub(crate) fn own_words(&self, new: &NewMessage) -> String {
+        self.carried(new, &self.parsed(new), None, &[]).0
+    }
+
+    /// A text as the settings say that it is read; an encrypted one holds nothing.
+    fn parsed(&self, new: &NewMessage) -> Parsed {
         let settings = self.settings();
         let katex = settings.on(&setting::KATEX);
         let domains = settings.text(&setting::CUSTOM_DOMAINS);
@@ -60,19 +83,28 @@ impl Core {
             katex_dollar: katex && settings.on(&setting::KATEX_DOLLAR),
             custom_domains: &domains,
         };
-        let encrypted = new.kind.is_some();
-        let text = if encrypted { "" } else { new.text.as_str() };
-        let seconds = self.clock().now().div_euclid(1000);
-        let parsed = parlance_text::parse_at(text, &options, seconds);
+        let text = if new.kind.is_some() { "" } else { new.text.as_str() };
+        parlance_text::parse_at(text, &options, self.clock().now().div_euclid(1000))
+    }
+
+    /// The members that are carried with a text, as JSON, and whether URLs among them want previews.
+    fn carried(
+        &self,
+        new: &NewMessage,
+        parsed: &Parsed,
+        quoted: Option<&Map<String, Value>>,
+        was: &[Value],
+    ) -> (String, bool) {
+        let settings = self.settings();
+        let text = if new.kind.is_some() { "" } else { new.text.as_str() };
         let mut body = String::from("{\"channels\":[]");
-        let (mut previews, mut quoted) = (false, None);
+        let mut previews = false;
         if new.parse_urls {
             let site = settings.text(&setting::SITE_URL);
             let found = parsed.urls();
             let mut urls = links::entries(&found, new.preview_urls.as_deref(), site, was);
             urls.extend(links::spotify(text));
             previews = settings.on(&setting::EMBED) && !links::wanted(&urls, site).is_empty();
-            quoted = self.quoted(caller, new, &found, was).await?;
             body = format!("{}{}", links::BEFORE, Value::Array(urls));
         }
         let mut member = |key: &str, json: &str| {
@@ -82,20 +114,14 @@ impl Core {
             body.push_str(json);
         };
         // The face names these keys, so that none of them needs escaping.
-        for (key, value) in quoted.as_ref().unwrap_or(&new.body) {
+        for (key, value) in quoted.unwrap_or(&new.body) {
             member(key, &value.to_string());
         }
         if let Some(md) = parsed.md_json() {
             member("md", &md);
         }
         body.push('}');
-        // Those who are all are never among the many that are not looked up.
-        let mut names = parsed.mentions();
-        names.sort_by_key(|name| *name != "all" && *name != "here");
-        names.truncate(MOST_MENTIONS);
-        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        let mentions = self.mentions(caller, access, &names).await?;
-        Ok(Content { mentions, body, previews })
+        (body, previews)
     }
 
     /// Resolves the names of a text to existing accounts (contract section 7.4).

@@ -159,6 +159,15 @@ pub enum Error {
     /// A position that the event log no longer reaches back to.
     #[error("the position is too old")]
     PositionTooOld,
+    /// A range that ends before it begins.
+    #[error("the range ends before it begins")]
+    BadRange,
+    /// As many exports wait to be made as may, of this account's or in all.
+    #[error("too many exports are waiting")]
+    TooManyExports,
+    /// No such export, or not the caller's, or not there yet, or not any more.
+    #[error("no such export")]
+    NoExport,
     /// The audit could not be written, so what it would have told of is not given (ruling B12).
     #[error("the audit cannot be written: {0}")]
     Unaudited(Arc<str>),

@@ -94,6 +94,13 @@ impl Chance {
         id
     }
 
+    /// A new key of 128 bits, for what is found by its name alone: 32 hexadecimal characters.
+    pub(crate) fn key(&self) -> String {
+        self.fill::<16>()
+            .iter()
+            .fold(String::with_capacity(32), |key, byte| key + &format!("{byte:02x}"))
+    }
+
     /// A new secret token: 43 characters of `A-Za-z0-9_-`, 256 bits of chance.
     pub fn token(&self) -> String {
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(self.fill::<32>())

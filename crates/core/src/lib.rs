@@ -14,6 +14,7 @@ pub mod edit;
 mod emoji;
 pub mod error;
 pub mod event;
+pub mod export;
 pub mod history;
 pub mod id;
 pub mod import;
@@ -105,7 +106,9 @@ struct Inner {
     bus: Arc<Bus>,
     passwords: Passwords,
     previews: Arc<Previews>,
-    /// What runs beside the calls: the publisher, the filler of previews.
+    orders: Arc<export::Orders>,
+    /// What runs beside the calls: the publisher, the filler of previews, and who makes exports where a
+    /// face has them made.
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -114,6 +117,10 @@ impl Inner {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.iter().for_each(JoinHandle::abort);
         std::mem::take(&mut tasks)
+    }
+
+    fn add_task(&self, task: JoinHandle<()>) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 }
 
@@ -155,14 +162,15 @@ impl Core {
             live,
             bus,
             previews,
+            orders: Arc::default(),
             tasks: Mutex::new(tasks),
         }));
         core.ensure_rocket_cat().await?;
         Ok(core)
     }
 
-    /// Ends this core, whatever clones of it there are: returns when nothing is published any more and
-    /// the store is free for another process. Later calls are refused.
+    /// Ends this core, whatever clones of it there are: returns when nothing is published or made any
+    /// more and the store is free for another process. Later calls are refused.
     pub async fn close(self) {
         for task in self.0.stop() {
             // The error says that it was aborted, which is what was asked for.

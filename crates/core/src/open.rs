@@ -96,19 +96,20 @@ impl Core {
         if others.len() != folds.len() {
             return Err(Error::NoUser);
         }
-        self.open_among(caller, others, exclude_self).await
+        self.open_among(caller.user(), others, exclude_self).await
     }
 
     /// Opens the conversation of the caller with one other account, by id.
     pub async fn open_with(&self, caller: &Caller, other: &UserId) -> Result<Opened> {
         self.admin(caller, Perm::CreateD).map_err(|_| Error::NotAllowed)?;
         let others = if other == caller.id() { vec![] } else { vec![self.user(other).await?] };
-        self.open_among(caller, others, false).await
+        self.open_among(caller.user(), others, false).await
     }
 
-    async fn open_among(
+    /// The conversation of an account with these others, made by it if it is not there.
+    pub(crate) async fn open_among(
         &self,
-        caller: &Caller,
+        by: &User,
         others: Vec<User>,
         exclude_self: bool,
     ) -> Result<Opened> {
@@ -120,26 +121,26 @@ impl Core {
         }
         let mut all: Vec<&User> = others.iter().collect();
         if !exclude_self {
-            all.insert(0, caller.user());
+            all.insert(0, by);
         }
         let ids: Vec<&str> = all.iter().map(|user| user.id.as_str()).collect();
         let mut key = member_key(&ids);
         if exclude_self && ids.len() > 2 {
             // Whether others have a group of their own is nobody's business who is not in it (the
             // id of a pair's room says nothing): a group made for others is one of its own.
-            key = format!("{}>{key}", caller.id());
+            key = format!("{}>{key}", by.id);
         }
         // A lost race is found on the second look; a foreign room under the composed id, never
         // by this key, makes the third try take an id of its own (ruling A9), which may lose a race
         // again: the fourth look finds the winner.
         for attempt in 0..4 {
-            if let Some(found) = rooms::by_members(self.store(), &key, caller.id()).await? {
+            if let Some(found) = rooms::by_members(self.store(), &key, &by.id).await? {
                 if exclude_self {
                     return Ok(Opened { room: found.room, created: false });
                 }
-                return self.reopen(caller, found, &all).await;
+                return self.reopen(by, found, &all).await;
             }
-            let new = self.new_room(caller, &all, &key, attempt > 1);
+            let new = self.new_room(by, &all, &key, attempt > 1);
             match rooms::add(self.store(), &new).await {
                 Ok(()) => {
                     let made = rooms::by_id(self.store(), new.id.as_str()).await?;
@@ -152,28 +153,23 @@ impl Core {
         Err(Error::unavailable("the room could not be made"))
     }
 
-    async fn reopen(
-        &self,
-        caller: &Caller,
-        found: rooms::ByMembers,
-        all: &[&User],
-    ) -> Result<Opened> {
+    async fn reopen(&self, by: &User, found: rooms::ByMembers, all: &[&User]) -> Result<Opened> {
         if found.members < count(all.len()) || !found.open {
             let now = self.clock().now();
-            let members = self.new_members(caller, all, now);
-            members::complete(self.store(), &found.room.id, &members, caller.id(), now).await?;
+            let members = self.new_members(by, all, now);
+            members::complete(self.store(), &found.room.id, &members, &by.id, now).await?;
         }
         Ok(Opened { room: found.room, created: false })
     }
 
-    fn new_members(&self, caller: &Caller, all: &[&User], now: Ms) -> Vec<NewMember> {
+    fn new_members(&self, by: &User, all: &[&User], now: Ms) -> Vec<NewMember> {
         let member = |(place, user): (usize, &&User)| {
             let (name, fname) = names_for(&user.id, all);
             NewMember {
                 user: user.id.clone(),
                 id: self.chance().id(now),
                 place: count(place),
-                opened: user.id == *caller.id() || all.len() != 2,
+                opened: user.id == by.id || all.len() != 2,
                 name,
                 fname,
             }
@@ -184,7 +180,7 @@ impl Core {
         members
     }
 
-    fn new_room(&self, caller: &Caller, all: &[&User], key: &str, own_id: bool) -> NewRoom {
+    fn new_room(&self, by: &User, all: &[&User], key: &str, own_id: bool) -> NewRoom {
         let now = self.clock().now();
         let id = match all {
             [a, b] if !own_id => pair(&a.id, &b.id),
@@ -203,12 +199,12 @@ impl Core {
         NewRoom {
             id,
             ts: now,
-            creator: caller.id().clone(),
+            creator: by.id.clone(),
             key: key.to_owned(),
             uids: Value::from(uids).to_string(),
             usernames,
             body,
-            members: self.new_members(caller, all, now),
+            members: self.new_members(by, all, now),
         }
     }
 }

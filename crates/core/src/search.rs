@@ -37,7 +37,7 @@ impl Core {
     ) -> Result<Page<Message>> {
         let settings = self.settings();
         let wanted = Wanted::read(text, caller, settings.on(&setting::SEARCH_BY_REGEX))?;
-        if !self.may_read_rooms(caller) {
+        if !self.may_read_rooms(caller.user()) {
             return Err(Error::NoAccess);
         }
         let all = json!({ "$and": wanted.filter }).to_string();

@@ -154,6 +154,8 @@ known! {
     EMBED_PORTS = text("API_EmbedSafePorts", "80, 443", false);
     PREVIEW_NETWORKS = text("Parlance_Preview_Allowed_Networks", "", false);
     QUOTE_CHAIN = number("Message_QuoteChainLimit", 2, true);
+    EXPORT_BYTES = number("Parlance_Export_Max_Bytes", 104_857_600, false);
+    EXPORT_DAYS = number("Parlance_Export_Days", 7, false);
     MEEPA_MAX_SIZE = number("MeepaChat_Max_Content", 4000, true);
 }
 

@@ -52,18 +52,20 @@ impl Clock {
 
     /// Waits until `ms` milliseconds have passed on this clock.
     pub async fn sleep(&self, ms: Ms) {
+        self.sleep_until(self.now().saturating_add(ms)).await;
+    }
+
+    /// Waits until this clock shows `until`, or later.
+    pub async fn sleep_until(&self, until: Ms) {
         match &self.0 {
-            Source::Machine => machine_sleep(ms).await,
-            Source::Set(hand) => {
-                let until = self.now().saturating_add(ms);
-                loop {
-                    let moved = hand.moved.notified();
-                    if self.now() >= until {
-                        return;
-                    }
-                    moved.await;
+            Source::Machine => machine_sleep(until.saturating_sub(self.now())).await,
+            Source::Set(hand) => loop {
+                let moved = hand.moved.notified();
+                if self.now() >= until {
+                    return;
                 }
-            }
+                moved.await;
+            },
         }
     }
 }
@@ -137,9 +139,16 @@ pub fn parse(text: &str) -> Option<Ms> {
     Some(at.timestamp().as_millisecond())
 }
 
+/// The end of what a text names: of a bare day its last millisecond, else as [`parse`] reads it.
+pub fn parse_end(text: &str) -> Option<Ms> {
+    const DAY: Ms = 86_400_000;
+    let end = if text.parse::<jiff::Timestamp>().is_ok() { 0 } else { DAY - 1 };
+    parse(text)?.checked_add(end)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{iso, parse};
+    use super::{iso, parse, parse_end};
 
     #[test]
     fn iso_and_parse_are_inverse() {
@@ -155,5 +164,8 @@ mod tests {
         assert_eq!(parse("2023-11-07T05:31:56Z"), parse("2023-11-07T07:31:56.000000000+02:00"));
         assert_eq!(parse("2023-11-07"), parse("2023-11-07T00:00:00Z"));
         assert_eq!(parse("yesterday"), None);
+        assert_eq!(parse_end("2023-11-07"), parse("2023-11-07T23:59:59.999Z"));
+        assert_eq!(parse_end("2023-11-07T05:31:56Z"), parse("2023-11-07T05:31:56Z"));
+        assert_eq!(parse_end("yesterday"), None);
     }
 }

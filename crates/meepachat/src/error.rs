@@ -131,6 +131,9 @@ fn rendered(error: Error) -> Rendered {
         Error::Query(_) => (BAD, "invalid query".into()),
         Error::TooBroad { field } => (BAD, format!("the condition on {field} is too broad").into()),
         Error::Bad(what) | Error::BadIdList(what) => (BAD, format!("invalid {what}").into()),
+        Error::BadRange => (BAD, "the range ends before it begins".into()),
+        Error::TooManyExports => (CONFLICT, "too many exports are waiting".into()),
+        Error::NoExport => (MISSING, "export not found".into()),
         Error::PositionTooOld => (StatusCode::GONE, "the position is too old".into()),
         Error::Unavailable(_) | Error::Unaudited(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable, try again".into())

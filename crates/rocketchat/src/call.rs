@@ -159,7 +159,8 @@ fn retry_key(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
 }
 
 /// Token and user id; both headers or none.
-fn credentials(headers: &HeaderMap) -> Option<(&str, &str)> {
+/// The two headers of a session.
+pub(crate) fn credentials(headers: &HeaderMap) -> Option<(&str, &str)> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     header("x-auth-token").zip(header("x-user-id"))
 }

@@ -276,6 +276,15 @@ pub(crate) fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
             "error-invalid-params",
             format!("The \"{name}\" parameter must be a list of ids."),
         )),
+        Error::BadRange => coded("error-invalid-dates", "From date cannot be after To date"),
+        Error::TooManyExports => coded(
+            "error-too-many-exports",
+            "Too many exports are waiting to be made. Please try again later.",
+        ),
+        Error::NoExport => {
+            let body = json!({"success": false, "error": "Resource not found"});
+            Ok((StatusCode::NOT_FOUND, body))
+        }
         Error::PositionTooOld => coded("error-position-too-old", "The position is too old"),
         Error::Unaudited(cause) => {
             tracing::error!(%cause, "an audited read was not given");

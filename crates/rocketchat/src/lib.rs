@@ -9,8 +9,11 @@ mod carried;
 mod change;
 mod chat;
 mod dm;
+mod download;
 mod error;
+mod export;
 mod history;
+mod html;
 mod marked;
 pub mod methods;
 mod moderation;
@@ -36,7 +39,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use axum::routing::any;
+use axum::routing::{any, get};
 use call::Call;
 use error::Failure;
 use futures_util::TryStreamExt;
@@ -45,9 +48,12 @@ use parlance_http::{Edge, cors};
 use reply::Reply;
 use routes::Run;
 
-/// The routes of this contract.
+/// The routes of this contract. From now on the exports that are ordered by them are made, too, by a
+/// task of its own.
 pub fn router(edge: Edge) -> Router {
+    edge.core().begin_exports(export::WRITER);
     Router::new()
+        .route("/data-export/{id}", get(download::download))
         .route("/api/v1/{*name}", any(dispatch))
         .route("/api/info", any(dispatch))
         .with_state(edge)

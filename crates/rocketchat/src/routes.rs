@@ -6,8 +6,8 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::reply::Reply;
 use crate::{
-    autocomplete, change, chat, dm, history, marked, methods, moderation, post, room_settings,
-    rooms, search, server, session, settings, subscriptions, sync, threads, users,
+    autocomplete, change, chat, dm, export, history, marked, methods, moderation, post,
+    room_settings, rooms, search, server, session, settings, subscriptions, sync, threads, users,
 };
 use axum::http::Method;
 use std::future::Future;
@@ -88,6 +88,7 @@ pub static ROUTES: &[Route] = table! {
     POST "rooms.cleanHistory" login moderation::clean_history;
     GET "rooms.adminRooms" login moderation::admin_rooms [list];
     GET "rooms.getDiscussions" login moderation::discussions;
+    POST "rooms.export" login export::order;
     POST "rooms.saveRoomSettings" login room_settings::save;
     GET "rooms.images" login rooms::images;
     GET "rooms.autocomplete.channelAndPrivate" login autocomplete::channels;

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     List,
     /// An object, whatever is in it.
     Object,
+    /// One of these texts.
+    Word(&'static [&'static str]),
 }
 
 /// One form that an object may have.
@@ -82,6 +84,12 @@ pub(crate) fn fits(kind: Kind, value: &Value) -> Result<(), String> {
         Kind::Count => number.is_some_and(f64::is_finite),
         Kind::List => value.as_array().is_some_and(|all| all.iter().all(Value::is_string)),
         Kind::Object => value.is_object(),
+        Kind::Word(words) => {
+            if value.as_str().is_none_or(|text| !words.contains(&text)) {
+                return Err("must be equal to one of the allowed values".to_owned());
+            }
+            true
+        }
         Kind::Flag => match value {
             Value::Bool(_) | Value::Null => true,
             Value::String(text) => text == "true" || text == "false",
@@ -91,7 +99,7 @@ pub(crate) fn fits(kind: Kind, value: &Value) -> Result<(), String> {
     };
     if !taken {
         let name = match kind {
-            Kind::Text => "string",
+            Kind::Text | Kind::Word(_) => "string",
             Kind::Count => "number",
             Kind::Flag => "boolean",
             Kind::List => "array",

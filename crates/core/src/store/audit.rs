@@ -10,6 +10,13 @@ const LIST: &str = "SELECT ts, actor, name, ip, action, room, detail FROM audit
     ORDER BY ts DESC, id DESC LIMIT $1";
 
 pub(crate) async fn add(store: &Store, id: &str, entry: &Entry) -> Result<()> {
+    let mut change = Change::new();
+    add_to(&mut change, id, entry);
+    store.write(change).await.map(drop)
+}
+
+/// A row to be written with what it tells of.
+pub(super) fn add_to(change: &mut Change, id: &str, entry: &Entry) {
     let args: [Value; 8] = [
         id.into(),
         entry.at.into(),
@@ -20,9 +27,7 @@ pub(crate) async fn add(store: &Store, id: &str, entry: &Entry) -> Result<()> {
         entry.room.as_deref().into(),
         entry.detail.as_str().into(),
     ];
-    let mut change = Change::new();
     change.run(ADD, args);
-    store.write(change).await.map(drop)
 }
 
 pub(crate) async fn list(store: &Store, limit: i64) -> Result<Vec<Entry>> {

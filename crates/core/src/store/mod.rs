@@ -9,6 +9,7 @@ pub(crate) mod audit;
 mod clock;
 pub(crate) mod edits;
 pub(crate) mod events;
+pub(crate) mod exports;
 mod fields;
 pub(crate) mod history;
 pub(crate) mod import;

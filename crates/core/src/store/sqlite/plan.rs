@@ -5,13 +5,14 @@
 use super::{Arc, AtomicI64, Connection, add_position, connect};
 use crate::account::{Authority, NewUser};
 use crate::alter::Alteration;
-use crate::id::Chance;
+use crate::export::{Wanted, Writer};
+use crate::id::{Chance, RoomId, pair};
 use crate::list::{Document, ListQuery, Marks};
 use crate::login::{Hashing, Login, Password};
 use crate::send::NewMessage;
-use crate::store::Sql;
 use crate::store::fields::{OfMessages, OfRooms, OfUsers};
-use crate::{Access, Caller, Clock, Core, Database, Options, Perm};
+use crate::store::{Sql, exports};
+use crate::{Access, Caller, Clock, Core, Database, Error, Options, Perm, UserId};
 use parlance_query::{FieldMap, Filter, Limits, Sort};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -101,6 +102,55 @@ async fn lists(
     Ok(())
 }
 
+/// Orders an export, has it made, reads it and removes it; another attempt stands in the way of the
+/// first when its time is over.
+async fn exports(core: &Core, boss: &Caller, access: &Access) -> crate::Result<()> {
+    const WRITER: Writer = Writer {
+        head: |_, _, _| {},
+        message: |out, _, message, _| out.push_str(&message.msg),
+        foot: |_, _| {},
+        word: |export, _, _| export.id.clone(),
+    };
+    let wanted = Wanted { format: "text", from: None, to: None };
+    let right = core.admin(boss, Perm::MailMessages)?;
+    core.send(boss, access, NewMessage::text("one")).await?;
+    core.order_export(right, "::1", access, wanted).await?;
+    let (store, now) = (core.store(), core.clock().now() + 1000);
+    let first = exports::take(store, "first", now, now + 10).await?.expect("an order");
+    assert!(exports::take(store, "second", now + 9, now + 20).await?.is_none());
+    exports::add_part(store, &first, 0, "x", now + 10).await?;
+    let second = exports::take(store, "second", now + 10, now + 20).await?.expect("an order");
+    assert_eq!((second.tries, &second.export.id), (2, &first.export.id));
+    for late in [
+        exports::add_part(store, &first, 1, "x", now + 30).await,
+        exports::renew(store, &first, now + 30).await,
+        exports::end(store, &first, exports::End::Failed, None, now).await,
+    ] {
+        assert!(matches!(late, Err(Error::NoExport)), "{late:?}");
+    }
+    assert_eq!(exports::clear(store, &second, now + 20).await?, 1);
+    exports::renew(store, &second, now + 20).await?;
+    exports::free(store).await?;
+    core.make_exports(&WRITER, &mut false).await?;
+    let cat = RoomId::from(pair(boss.id(), &UserId::from("rocket.cat")).as_str());
+    let told = core.messages_before(boss, &core.access(boss, cat.as_str()).await?, None, 5).await?;
+    assert_eq!((told.len(), &told[0].msg), (1, &first.export.id));
+    let made = core.export(boss, &first.export.id).await?;
+    assert_eq!((made.parts, core.export_part(&made, 0).await?.len()), (1, 3));
+    exports::sweep(store, crate::Ms::MAX).await?;
+    exports::sweep(store, crate::Ms::MAX).await?;
+    assert!(matches!(core.export(boss, &made.id).await, Err(Error::NoExport)));
+    // One that fails says so, too.
+    core.order_export(right, "::1", access, wanted).await?;
+    core.overwrite_setting("Parlance_Export_Max_Bytes", &json!(1)).await?;
+    let long = NewMessage::text("x".repeat(2000));
+    core.send(boss, access, long).await?;
+    core.make_exports(&WRITER, &mut true).await?;
+    let told = core.messages_before(boss, &core.access(boss, cat.as_str()).await?, None, 5).await?;
+    assert_eq!(told.len(), 2);
+    Ok(())
+}
+
 /// Uses everything once.
 async fn walk(core: &Core) -> crate::Result<()> {
     let boss = person(core, "boss", &["admin", "user"]).await?;
@@ -122,6 +172,8 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.pin(&boss, sent.id.as_str()).await.err();
     core.pin(&ann, sent.id.as_str()).await.err();
     lists(core, [&boss, &ann, &bob], &access, &sent).await?;
+    let with_boss = core.open_direct(&boss, &["ann"], false).await?.room;
+    exports(core, &boss, &core.access(&boss, with_boss.id.as_str()).await?).await?;
     let wanted = Alteration { topic: Some("x"), encrypted: Some(true) };
     core.alter_room(&ann, &access, wanted).await?;
     core.close_room(&ann, &access).await?;
