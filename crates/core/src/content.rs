@@ -50,9 +50,10 @@ impl Core {
         was: &[Value],
     ) -> Result<Content> {
         let parsed = self.parsed(new);
-        let quoted = match new.parse_urls {
-            true => self.quoted(caller, new, &parsed.urls(), was).await?,
-            false => None,
+        let quoted = if new.parse_urls {
+            self.quoted(caller, new, &parsed.urls(), was).await?
+        } else {
+            None
         };
         let (body, previews) = self.carried(new, &parsed, quoted.as_ref(), was);
         // Those who are all are never among the many that are not looked up.
