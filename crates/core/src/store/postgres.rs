@@ -21,6 +21,8 @@ use tokio_postgres::{Config, NoTls, Statement};
 
 /// How often a change is made again after losing a race.
 const TRIES: usize = 8;
+/// On how many connections a read is tried that find out that they are closed.
+const READ_TRIES: usize = 4;
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// How long a caller waits for a connection before it hears that the store is not available.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -66,10 +68,19 @@ impl Postgres {
     /// A caller's own question runs in a task of its own, which holds its turn (and its connection)
     /// until it ends, whether the caller still waits or not.
     pub(super) async fn read(&self, reads: Vec<Read>, turn: Option<Turn>) -> Result<Vec<Vec<Row>>> {
-        let client = self.0.get().await.map_err(away)?;
         let Some(turn) = turn else {
+            for _ in 1..READ_TRIES {
+                let client = self.0.get().await.map_err(away)?;
+                match read(&client, &reads, None).await {
+                    // It was cut while nobody used it, and nobody had noticed: another may live.
+                    Err(Error::Unavailable(_)) if client.is_closed() => {}
+                    answer => return answer,
+                }
+            }
+            let client = self.0.get().await.map_err(away)?;
             return read(&client, &reads, None).await;
         };
+        let client = self.0.get().await.map_err(away)?;
         let (reply, answer) = oneshot::channel();
         tokio::spawn(async move {
             let _ = reply.send(read(&client, &reads, Some(&turn)).await);
