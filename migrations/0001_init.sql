@@ -173,6 +173,23 @@ CREATE TABLE unread_threads (
 CREATE INDEX unread_threads_room ON unread_threads (room);
 CREATE INDEX unread_threads_thread ON unread_threads (thread);
 
+-- The index of searches: which rooms it covers and how far, and by which number terms call them.
+CREATE TABLE searchable (
+  room  KEYTEXT PRIMARY KEY REFERENCES rooms (id) ON DELETE CASCADE,
+  n     BIGINT NOT NULL UNIQUE,
+  until BIGINT NOT NULL,                    -- what was written or changed up to then has its terms
+  turn  BIGINT NOT NULL                     -- rises with everyone who touches the room's terms
+);
+
+-- A term, and the time of a message in which it stands; imported messages may share one.
+CREATE TABLE terms (
+  room BIGINT NOT NULL,                     -- searchable.n
+  term KEYTEXT NOT NULL,
+  ts   BIGINT NOT NULL,
+  PRIMARY KEY (room, term, ts)
+);
+CREATE INDEX terms_ts ON terms (room, ts);
+
 -- What is gone, for those who ask what changed since.
 CREATE TABLE tombstones (
   kind KEYTEXT NOT NULL,                    -- message, member

@@ -10,7 +10,8 @@ the machine, so the CPU figures (user + system time of the server, per request) 
 import json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BINARY = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release", "parlance")
+BINARY = os.environ.get("PARLANCE_BINARY") or os.path.join(
+    os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release", "parlance")
 TICK = os.sysconf("SC_CLK_TCK")
 TEXT = "message 77: shall we move the review to tomorrow at ten? thanks"
 

@@ -9,7 +9,8 @@ and asks each question over one connection, one after the other.
 import http.client, json, os, random, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BINARY = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release", "parlance")
+BINARY = os.environ.get("PARLANCE_BINARY") or os.path.join(
+    os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release", "parlance")
 TICK = os.sysconf("SC_CLK_TCK")
 START = 1_790_000_000_000
 WORDS = "shall we move the review to tomorrow at ten thanks sure see you there lunch build is green again".split()
@@ -122,4 +123,5 @@ def main():
         shutil.rmtree(data, ignore_errors=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,15 +3,14 @@
 //! and catches up from the log by position.
 
 use crate::event::Event;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Listeners of this node, and how far the log was published.
 #[derive(Default)]
 pub(crate) struct Bus {
     listeners: Mutex<Vec<mpsc::Sender<Arc<Event>>>>,
-    position: AtomicI64,
+    position: watch::Sender<i64>,
 }
 
 /// One listener's end: events in order, then `None` when it was too slow or the core is gone.
@@ -34,17 +33,26 @@ impl Bus {
     /// Hands an event to everyone who listens; who has no room for it listens no more.
     pub(crate) fn publish(&self, event: &Arc<Event>) {
         let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
-        self.position.store(event.position, Ordering::Release);
+        self.position.send_replace(event.position);
         listeners.retain(|listener| listener.try_send(event.clone()).is_ok());
     }
 
     /// The newest position that was handed out.
     pub(crate) fn position(&self) -> i64 {
-        self.position.load(Ordering::Acquire)
+        *self.position.borrow()
     }
 
-    /// The publisher begins after this position.
-    pub(crate) fn begin(&self, position: i64) {
-        self.position.store(position, Ordering::Release);
+    /// The same, to wait for more.
+    pub(crate) fn positions(&self) -> watch::Receiver<i64> {
+        self.position.subscribe()
+    }
+
+    /// Everything up to this position was handed out, or is nothing that this version knows.
+    pub(crate) fn reach(&self, position: i64) {
+        self.position.send_if_modified(|reached| {
+            let more = *reached < position;
+            *reached = position.max(*reached);
+            more
+        });
     }
 }

@@ -181,7 +181,8 @@ impl Core {
             if left <= 0 {
                 return Ok(gone);
             }
-            let query = ListQuery { filter: filter.clone(), ..ListQuery::first(left) };
+            let query =
+                ListQuery { filter: filter.clone(), total: false, ..ListQuery::first(left) };
             let none: Document<Message> = Arc::new(|_| Value::Null);
             let page =
                 self.messages(admin.caller, access, &query, &Marks::default(), none).await?.items;

@@ -112,6 +112,7 @@ impl Core {
             };
             outcomes.push(Outcome { number: line.number, collection: line.collection, fate });
         }
+        plan.finish(&mut change);
         if !change.0.is_empty() {
             self.store().write(change).await?;
         }

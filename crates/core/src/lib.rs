@@ -18,6 +18,7 @@ pub mod export;
 pub mod history;
 pub mod id;
 pub mod import;
+mod indexer;
 mod links;
 pub mod list;
 mod live;
@@ -39,6 +40,7 @@ pub mod search;
 pub mod send;
 pub mod setting;
 mod store;
+mod term;
 pub mod thread;
 pub mod time;
 
@@ -56,6 +58,7 @@ pub use time::{Clock, Ms};
 
 use bus::Bus;
 use id::Chance;
+use indexer::{Index, Indexer};
 use live::Live;
 use login::Passwords;
 use preview::{Filler, Previews};
@@ -107,8 +110,9 @@ struct Inner {
     passwords: Passwords,
     previews: Arc<Previews>,
     orders: Arc<export::Orders>,
-    /// What runs beside the calls: the publisher, the filler of previews, and who makes exports where a
-    /// face has them made.
+    index: Index,
+    /// What runs beside the calls: the publisher of the log, the indexer that follows it, the filler of
+    /// previews, and who makes exports where a face has them made.
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -138,7 +142,7 @@ impl Core {
         let live = Arc::new(Live::load(&store, born).await?);
         let bus = Arc::new(Bus::default());
         let from = store::events::newest(&store).await?;
-        bus.begin(from);
+        bus.reach(from);
         let publisher = publisher::Publisher {
             store: store.clone(),
             clock: options.clock.clone(),
@@ -153,7 +157,12 @@ impl Core {
             live: live.clone(),
             previews: previews.clone(),
         };
-        let tasks = vec![tokio::spawn(publisher.run(from)), tokio::spawn(filler.run(queue))];
+        let (indexer, index) = Indexer::new(store.clone(), live.clone(), bus.clone());
+        let tasks = vec![
+            tokio::spawn(publisher.run(from)),
+            tokio::spawn(filler.run(queue)),
+            tokio::spawn(indexer.run()),
+        ];
         let core = Self(Arc::new(Inner {
             store,
             clock: options.clock,
@@ -163,6 +172,7 @@ impl Core {
             bus,
             previews,
             orders: Arc::default(),
+            index,
             tasks: Mutex::new(tasks),
         }));
         core.ensure_rocket_cat().await?;
@@ -182,6 +192,19 @@ impl Core {
     /// Can the store take a write now? `Ok` means that one was just made durable.
     pub async fn ready(&self) -> Result<()> {
         store::server::touch(self.store(), self.clock().now()).await
+    }
+
+    /// Waits until the index of searches covers everything that is stored by now, whatever it holds up.
+    /// At once if the index is off (`Parlance_Search_Index`). A search needs no such wait: it finds a
+    /// message from the moment it is stored, and only costs more where the index is behind.
+    pub async fn indexed(&self) -> Result<()> {
+        let newest = store::events::newest(self.store()).await?;
+        let mut positions = self.0.bus.positions();
+        tokio::select! {
+            _ = positions.wait_for(|position| *position >= newest) => {}
+            Err(gone) = self.0.index.covered(u64::MAX, i64::MAX) => return Err(gone),
+        }
+        self.0.index.covered(self.0.index.wish(), newest).await
     }
 
     /// Listens to the event log from now on; at most `capacity` events wait, and a listener that is

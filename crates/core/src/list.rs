@@ -23,6 +23,8 @@ pub struct ListQuery {
     pub offset: i64,
     /// How many to give; `None` for all, in pieces.
     pub limit: Option<i64>,
+    /// Count what matches, paging aside? Without that a listing ends with its page.
+    pub total: bool,
     /// How many documents may be looked at one by one, where SQL cannot answer.
     pub scan: i64,
     /// How long a filter or a sort of the caller's own may take.
@@ -40,6 +42,7 @@ impl ListQuery {
             after: None,
             offset: 0,
             limit: Some(limit),
+            total: true,
             scan: 20_000,
             time: 5_000,
             by: None,
@@ -54,7 +57,7 @@ pub type Document<T> = Arc<dyn Fn(&T) -> Value + Send + Sync>;
 pub struct Page<T> {
     /// The piece.
     pub items: Vec<T>,
-    /// What matches, paging aside.
+    /// What matches, paging aside; 0 if nobody asked ([`ListQuery::total`]).
     pub total: i64,
     /// What follows where all was asked for: piece after piece, none of them empty, read only when
     /// somebody wants it. Nothing is held in between, so a slow reader keeps nobody waiting.

@@ -71,6 +71,7 @@ impl Publisher {
                 self.apply(&event).await;
                 self.bus.publish(&Arc::new(event));
             }
+            self.bus.reach(gate.position);
             if gate.gap {
                 self.apply_early(gate.position, &mut early).await;
             } else {

@@ -1,13 +1,17 @@
 //! `chat.search` (contract section 9.1): words, phrases, a regular expression and the `name:value` filters
 //! of the original become one filter of the query engine, so that a search has the bounds of any other
-//! list and finds a message from the moment it is stored.
+//! list and finds a message from the moment it is stored. The index of terms (`indexer.rs`) only says
+//! where to look; what it does not cover yet is looked at too, and the filter decides on everything.
+//! Words and phrases are found whole, as a text index finds them: `"red fox"` is not in "red foxes".
 
 use crate::access::Access;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::list::{Document, ListQuery, Page};
 use crate::message::Message;
-use crate::store::search;
+use crate::store::search::{self, Terms};
+use crate::term::{self, INSIDE};
+use crate::time::Ms;
 use crate::{Core, setting, time};
 use parlance_query::{Filter, Limits, Sort};
 use serde_json::{Value, json};
@@ -15,13 +19,18 @@ use serde_json::{Value, json};
 const DAY: i64 = 86_400_000;
 /// Words and filters of one search.
 const MOST_WORDS: usize = 32;
-/// What neither a letter nor a digit of any script is: where a word begins and ends.
-const EDGE: &str = r"[^\p{L}\p{M}\p{N}_]";
+
+/// Alternatives, each of them terms that stand in a message together.
+pub(crate) type Group = Vec<Vec<String>>;
 
 /// A search as it was understood.
 struct Wanted {
     filter: Vec<Value>,
     ascending: bool,
+    /// What the index may serve.
+    groups: Vec<Group>,
+    /// Not before the first time, and before the second.
+    range: (Ms, Ms),
 }
 
 impl Core {
@@ -46,15 +55,27 @@ impl Core {
         if wanted.ascending {
             query.sort = Some(Sort::parse(r#"{"ts":1}"#, &limits)?);
         }
-        let room = access.map(|access| &access.room.id);
-        let page = search::messages(self.store(), room, caller.id(), &query, document).await?;
+        query.total = false;
+        let indexed = settings.on(&setting::SEARCH_INDEX);
+        let terms = Terms {
+            groups: if indexed { wanted.groups } else { Vec::new() },
+            range: wanted.range,
+            descending: !wanted.ascending,
+        };
+        let (store, room) = (self.store(), access.map(|access| &access.room));
+        let page = search::messages(store, room, caller.id(), &query, terms, document).await?;
         self.show_page(page).await
     }
 }
 
 impl Wanted {
     fn read(text: &str, caller: &Caller, by_regex: bool) -> Result<Self> {
-        let mut it = Self { filter: vec![json!({"t": {"$nin": ["rm", "e2e"]}})], ascending: false };
+        let mut it = Self {
+            filter: vec![json!({"t": {"$nin": ["rm", "e2e"]}})],
+            ascending: false,
+            groups: Vec::new(),
+            range: (Ms::MIN, Ms::MAX),
+        };
         let mut rest = Vec::new();
         for (n, word) in words(text).enumerate() {
             if n >= MOST_WORDS {
@@ -101,10 +122,16 @@ impl Wanted {
             ("before" | "after" | "on", day) => {
                 let day = time::parse(day).ok_or(Error::Bad("searchText"))?;
                 let date = |ms: i64| json!({ "$date": ms });
+                let (from, to) = match name {
+                    "before" => (Ms::MIN, day),
+                    "after" => (day + DAY, Ms::MAX),
+                    _ => (day, day + DAY),
+                };
+                self.range = (self.range.0.max(from), self.range.1.min(to));
                 match name {
-                    "before" => json!({"ts": {"$lt": date(day)}}),
-                    "after" => json!({"ts": {"$gte": date(day + DAY)}}),
-                    _ => json!({"ts": {"$gte": date(day), "$lt": date(day + DAY)}}),
+                    "before" => json!({"ts": {"$lt": date(to)}}),
+                    "after" => json!({"ts": {"$gte": date(from)}}),
+                    _ => json!({"ts": {"$gte": date(from), "$lt": date(to)}}),
                 }
             }
             _ => return Ok(false),
@@ -113,20 +140,33 @@ impl Wanted {
         Ok(true)
     }
 
-    /// Any of the words, whole; every phrase in quotes; none of the words behind a minus.
+    /// Any of the words, and every phrase in quotes, whole; none of the words behind a minus.
     fn words(&mut self, rest: &[String]) {
-        let mut any = Vec::new();
+        let (mut any, mut terms) = (Vec::new(), Vec::new());
         for word in rest {
             if let Some(phrase) = word.strip_prefix('"') {
-                self.filter.push(found(&regex::escape(phrase.trim_end_matches('"'))));
+                let phrase = phrase.trim_end_matches('"').trim();
+                if !phrase.is_empty() {
+                    self.filter.push(found(&whole(&regex::escape(phrase))));
+                    self.serve(vec![term::of_words(phrase)]);
+                }
             } else if let Some(word) = word.strip_prefix('-').filter(|word| !word.is_empty()) {
                 self.filter.push(json!({"$nor": [found(&whole(&regex::escape(word)))]}));
             } else {
                 any.push(regex::escape(word));
+                terms.push(term::of_words(word));
             }
         }
         if !any.is_empty() {
             self.filter.push(found(&whole(&any.join("|"))));
+            self.serve(terms);
+        }
+    }
+
+    /// Has the index serve a group, unless what has no term is among it.
+    fn serve(&mut self, group: Group) {
+        if group.iter().all(|terms| !terms.is_empty()) {
+            self.groups.push(group);
         }
     }
 }
@@ -137,7 +177,8 @@ fn found(pattern: &str) -> Value {
 
 /// A pattern that finds words where they stand by themselves.
 fn whole(words: &str) -> String {
-    format!("(?:^|{EDGE})(?:{words})(?:{EDGE}|$)")
+    // What neither a letter nor a digit of any script is: where a word begins and ends.
+    format!("(?:^|[^{INSIDE}])(?:{words})(?:[^{INSIDE}]|$)")
 }
 
 /// `/pattern/flags`.

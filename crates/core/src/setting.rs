@@ -115,6 +115,7 @@ known! {
     EDIT_HISTORY = flag("Parlance_Edit_History_Readable", false, true);
     READ_RECEIPTS = flag("Message_Read_Receipt_Enabled", false, true);
     SEARCH_BY_REGEX = flag("Message_AlwaysSearchRegExp", false, false);
+    SEARCH_INDEX = flag("Parlance_Search_Index", true, false);
     MEMBERS_SET_TOPIC = flag("Parlance_Members_Set_Topic", true, false);
     LOGIN_DAYS = number("Accounts_LoginExpiration", 90, true);
     REGISTRATION = text("Accounts_RegistrationForm", "Public", true);

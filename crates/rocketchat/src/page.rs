@@ -114,7 +114,7 @@ impl Paging {
         let scan = call.settings.number(&setting::QUERY_ROWS).clamp(100, 10_000_000);
         let time = call.settings.number(&setting::QUERY_TIME).clamp(1, 60_000);
         let by = call.caller().ok().map(|caller| caller.id().clone());
-        let query = ListQuery { filter, sort, after, offset, limit, scan, time, by };
+        let query = ListQuery { filter, sort, after, offset, limit, total: true, scan, time, by };
         Ok(Self { query, fields })
     }
 

@@ -8,10 +8,11 @@ use crate::account::{ROCKET_CAT, fold};
 use crate::error::Result;
 use crate::id::{UserId, pair};
 use crate::open::{NewMember, member_key};
-use crate::store::Change;
 use crate::store::import::{self, Here, Subscription, Wanted};
+use crate::store::{Change, terms};
 use crate::time::Ms;
 use crate::{Core, setting};
+use std::collections::BTreeMap;
 
 /// A member key longer than this has no index: such a group is not found by its members.
 const MAX_KEY: usize = 2000;
@@ -82,11 +83,22 @@ pub(super) struct Plan<'a> {
     here: Here,
     /// Room ids that belong to two other users.
     pairs: Vec<String>,
+    /// Rooms that got messages, and the earliest change among these: the index of searches goes back
+    /// to it.
+    written: BTreeMap<String, Ms>,
 }
 
 impl<'a> Plan<'a> {
     pub(super) fn new(core: &'a Core, here: Here, pairs: Vec<String>) -> Self {
-        Self { core, here, pairs }
+        Self { core, here, pairs, written: BTreeMap::new() }
+    }
+
+    /// Adds what follows from all documents together.
+    pub(super) fn finish(self, change: &mut Change) {
+        if !self.written.is_empty() {
+            let rooms = self.written.iter().map(|(room, from)| (room.as_str(), *from));
+            terms::read_again(change, rooms, &self.core.new_id());
+        }
     }
 
     /// Judges one document and adds its statements to the change, if there have to be any.
@@ -254,6 +266,7 @@ impl<'a> Plan<'a> {
             }
             Some((_, updated)) if *updated >= it.message.updated => return Fate::Known,
             Some(_) => {
+                self.advance(change, it);
                 import::renew_message(change, &it.message, &it.mentioned, &it.starred);
                 self.remember(it);
             }
@@ -263,8 +276,17 @@ impl<'a> Plan<'a> {
     }
 
     fn add_message(&mut self, change: &mut Change, it: &MessageDocument, embedded: bool) {
+        self.advance(change, it);
         import::add_message(change, &it.message, &it.mentioned, &it.starred, embedded);
         self.remember(it);
+    }
+
+    /// The room's clock follows what changed in it, but not into the future.
+    fn advance(&mut self, change: &mut Change, it: &MessageDocument) {
+        let (room, changed) = (it.message.room.as_str(), it.message.updated.max(it.message.ts));
+        import::advance(change, room, changed.min(self.core.clock().now()));
+        let earliest = self.written.entry(room.to_owned()).or_insert(changed);
+        *earliest = changed.min(*earliest);
     }
 
     fn remember(&mut self, it: &MessageDocument) {

@@ -2,7 +2,7 @@
 //! change of a message moves on, so that whoever asks "what changed since" by the newest time it has
 //! seen misses nothing; and each checks the caller's rights again by the rows it locks (A5).
 
-use super::{Change, Store, Value, clock, events};
+use super::{Change, Store, Value, clock, events, terms};
 use crate::content::Mentions;
 use crate::edit::Version;
 use crate::error::{Error, Result};
@@ -92,6 +92,7 @@ pub(crate) async fn edit(store: &Store, edit: &Edit<'_>, now: Ms) -> Result<()> 
     let time = [room.into(), now.into(), edit.although_read_only.into()];
     change.expect(1, Error::ReadOnly, TAKE_TIME, time);
     change.expect(1, Error::Blocked, STILL, [room.into(), by.into()]);
+    terms::forget(&mut change, id, room);
     if edit.keep {
         change.expect(1, Error::NoMessage, KEEP, [id.into(), room.into(), by.into()]);
     }
@@ -171,6 +172,7 @@ fn remove_in(change: &mut Change, removal: &Removal<'_>, now: Ms) {
         removal.stubs_too.into(),
     ];
     change.expect(1, Error::NoMessage, TAKE_AWAY, args);
+    terms::forget(change, id, room);
     if removal.keep {
         change.expect(1, Error::NoMessage, KEEP, [id.into(), room.into(), by.into()]);
     }

@@ -3,7 +3,7 @@
 //! still carry their expectations, for a server that writes to the same database meanwhile.
 //! An import tells nobody: the log is for what happens now.
 
-use super::{Change, Read, Row, Store, Value, members, rooms, users};
+use super::{Change, Read, Row, Store, Value, members, rooms, terms, users};
 use crate::account::NewAccount;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, UserId};
@@ -44,6 +44,9 @@ const ADD_MENTION: &str = "INSERT INTO mentioned (message, usr, room) VALUES ($1
     ON CONFLICT DO NOTHING";
 const ADD_STAR: &str = "INSERT INTO stars (message, usr, room, ts) VALUES ($1, $2, $3, $4)
     ON CONFLICT DO NOTHING";
+/// A room's clock stands no earlier than the changes of its messages; takes the room's row.
+const ADVANCE: &str = "UPDATE rooms SET last_ts = CASE WHEN last_ts < $2 THEN $2 ELSE last_ts END
+    WHERE id = $1";
 /// $4: an ordinary top-level message, which may be the room's newest.
 const COUNT: &str = "UPDATE rooms SET stored = stored + 1,
         last_ts = CASE WHEN last_ts < $2 THEN $2 ELSE last_ts END,
@@ -306,13 +309,20 @@ pub(crate) fn add_message(
     change.run(COUNT, [(&it.room).into(), it.ts.into(), (&it.id).into(), top.into()]);
 }
 
-/// Replaces what may change of a message that is here by a newer state of it.
+/// Has a room's clock stand no earlier than `at`, and takes the room's row.
+pub(crate) fn advance(change: &mut Change, room: &str, at: Ms) {
+    change.run(ADVANCE, [room.into(), at.into()]);
+}
+
+/// Replaces what may change of a message that is here by a newer state of it. The change has taken the
+/// room's row.
 pub(crate) fn renew_message(
     change: &mut Change,
     it: &Message,
     mentioned: &[String],
     starred: &[String],
 ) {
+    terms::forget(change, &it.id, &it.room);
     change.expect(1, Error::DuplicateMessage, RENEW_MESSAGE, columns(it));
     change.run(DROP_MENTIONS, [(&it.id).into()]);
     change.run(DROP_STARS, [(&it.id).into()]);

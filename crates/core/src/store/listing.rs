@@ -4,6 +4,7 @@
 //! the route's: the two are joined by AND, and the route's stand in SQL, out of a filter's reach.
 
 use super::scan::Narrowed;
+use super::terms::Among;
 use super::{Read, Row, Sql, Store, Value};
 use crate::error::{Error, Result};
 use crate::list::{Document, ListQuery, Page};
@@ -34,6 +35,8 @@ pub(crate) struct Listing {
     /// The statements for no filter and no sort, over the same arguments: page and total.
     pub(crate) fixed: Option<(&'static str, &'static str)>,
     pub(crate) fields: &'static dyn FieldMap,
+    /// Where to look for what the filter finds, if an index of its own knows: in the order of time.
+    pub(crate) among: Option<Among>,
 }
 
 pub(super) type Reader<T> = fn(&mut Row) -> Result<T>;
@@ -163,13 +166,14 @@ impl Listing {
     /// The tables that these pieces of a statement name: a join that only fills columns is not paid
     /// for where they are not read.
     pub(super) fn tables(&self, pieces: &[&str]) -> String {
+        format!("{}{}", self.from, self.joins_for(pieces))
+    }
+
+    /// The joins beside the first table that these pieces need.
+    pub(super) fn joins_for(&self, pieces: &[&str]) -> String {
         let named = |(start, _): &Join| pieces.iter().any(|piece| piece.contains(start));
         let joins = self.joins.iter().rposition(named).map_or(0, |last| last + 1);
-        let mut tables = self.from.to_owned();
-        for (_, join) in self.joins.iter().take(joins) {
-            tables.push_str(join);
-        }
-        tables
+        self.joins.iter().take(joins).map(|(_, join)| *join).collect()
     }
 
     /// The field of the query that asks most: the first that no column serves, else the first.
@@ -184,7 +188,7 @@ impl Listing {
     }
 }
 
-/// The two reads of a listing, over the same arguments: page and total.
+/// The reads of a listing, over the same arguments: page, and total if somebody wants it.
 pub(super) fn reads(query: &ListQuery, page: Sql, total: Sql, args: Vec<Value>) -> Vec<Read> {
     let mut page_args = args.clone();
     if let Some((ts, id)) = &query.after {
@@ -192,7 +196,11 @@ pub(super) fn reads(query: &ListQuery, page: Sql, total: Sql, args: Vec<Value>) 
     }
     page_args.push(query.limit.unwrap_or(i64::MAX).into());
     page_args.push(query.offset.into());
-    vec![Read { sql: page, args: page_args }, Read { sql: total, args }]
+    let mut reads = vec![Read { sql: page, args: page_args }];
+    if query.total {
+        reads.push(Read { sql: total, args });
+    }
+    reads
 }
 
 fn exact<T>(answers: Vec<Vec<Row>>, read: Reader<T>) -> Result<Page<T>> {
@@ -202,8 +210,11 @@ fn exact<T>(answers: Vec<Vec<Row>>, read: Reader<T>) -> Result<Page<T>> {
     Ok(Page::whole(items, total(answers.next())?))
 }
 
-/// The answer of a statement that counts.
+/// The answer of a statement that counts; 0 where nobody asked.
 pub(super) fn total(rows: Option<Vec<Row>>) -> Result<i64> {
-    let row = rows.and_then(|rows| rows.into_iter().next());
-    row.ok_or_else(|| Error::internal("a count gave no row"))?.int()
+    match rows.map(|rows| rows.into_iter().next()) {
+        None => Ok(0),
+        Some(Some(mut row)) => row.int(),
+        Some(None) => Err(Error::internal("a count gave no row")),
+    }
 }

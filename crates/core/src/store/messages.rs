@@ -213,6 +213,7 @@ pub(crate) async fn list(
         place: Some(("m.ts", "<")),
         fixed: marks.is_empty().then_some((LIST, TOTAL)),
         fields: &OfMessages,
+        among: None,
     };
     listing.page(store, query, read, document).await
 }

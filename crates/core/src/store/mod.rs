@@ -27,6 +27,7 @@ pub(crate) mod search;
 pub(crate) mod server;
 pub(crate) mod sidebar;
 mod sqlite;
+pub(crate) mod terms;
 pub(crate) mod threads;
 pub(crate) mod tokens;
 mod turn;
@@ -103,6 +104,11 @@ impl Change {
     pub(crate) fn run<const N: usize>(&mut self, sql: impl Into<Sql>, args: [Value; N]) -> usize {
         self.0.push(Stmt { sql: sql.into(), args: args.into(), expect: None });
         self.0.len() - 1
+    }
+
+    /// Adds a statement with as many arguments as it takes.
+    pub(crate) fn run_list(&mut self, sql: impl Into<Sql>, args: Vec<Value>) {
+        self.0.push(Stmt { sql: sql.into(), args, expect: None });
     }
 
     /// Adds a statement that must touch exactly `n` rows, else the change fails with `error`.

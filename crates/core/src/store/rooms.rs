@@ -3,7 +3,7 @@
 
 use super::fields::OfRooms;
 use super::listing::Listing;
-use super::{Change, Read, Row, Store, Value, clock, events, members, messages, users};
+use super::{Change, Read, Row, Store, Value, clock, events, members, messages, terms, users};
 use crate::account::User;
 use crate::error::{Error, Result};
 use crate::event::Kind;
@@ -280,6 +280,7 @@ pub(crate) async fn remove(store: &Store, room: &RoomId, now: Ms) -> Result<()> 
     change.run(BURY_MEMBERS, [room.into()]);
     change.run(TELL_MEMBERS, [room.into(), now.into(), Kind::RoomDeleted.name().into()]);
     change.run(FORGET_MESSAGES, [room.into()]);
+    terms::forget_room(&mut change, room);
     change.expect(1, Error::NoRoom, REMOVE, [room.into()]);
     store.write(change).await.map(drop)
 }
@@ -316,6 +317,7 @@ pub(crate) async fn list(
         place: Some(("r.ts", ">")),
         fixed: Some(fixed),
         fields: &OfRooms,
+        among: None,
     };
     listing.page(store, query, read_with_last, document).await
 }

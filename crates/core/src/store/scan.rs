@@ -4,6 +4,7 @@
 //! (rulings A10, A15), never a part of the answer.
 
 use super::listing::{Listing, Reader};
+use super::terms::{Among, Arm};
 use super::{READ_BUDGET, Read, Row, Store, Stream, Turn, Value, too_broad};
 use crate::error::{Error, Result};
 use crate::list::{Document, ListQuery, count};
@@ -66,24 +67,51 @@ impl Listing {
             Some(columns) if sort.is_none() => Judge::Columns(columns),
             _ => Judge::Document(read, document),
         };
-        args.push(query.scan.saturating_add(1).into());
         let columns = judge.columns(self.columns);
-        let order = order.as_deref().unwrap_or(self.order);
         // Where in the order a row stands is read along, so that the total counts the rows before it.
         let place = self.place.filter(|_| query.after.is_some());
-        let time = place.map_or("NULL", |(time, _)| time);
-        let sql = format!(
-            "SELECT {}, {time}, {columns} FROM {} WHERE {condition} ORDER BY {order} LIMIT ${}",
-            self.id,
-            self.tables(&[&columns, &condition, order, time]),
-            args.len()
-        );
+        let sql = if let Some(among) = &self.among {
+            self.union(among, &columns, &condition, &mut args)
+        } else {
+            let order = order.as_deref().unwrap_or(self.order);
+            let time = place.map_or("NULL", |(time, _)| time);
+            let (id, tables) = (self.id, self.tables(&[&columns, &condition, order, time]));
+            format!(
+                "SELECT {id}, {time}, {columns} FROM {tables} WHERE {condition} ORDER BY {order}"
+            )
+        };
+        args.push(query.scan.saturating_add(1).into());
+        let sql = format!("{sql} LIMIT ${}", args.len());
         let rows = store.stream(Read::new(sql, args), turn).await?;
         let descending = place.is_some_and(|(_, sign)| sign == "<");
         let work = Work { query: query.clone(), descending, rest, sort, judge, turn: turn.clone() };
         let found = tokio::task::spawn_blocking(move || work.find(rows)).await;
         let (total, ids) = found.map_err(Error::internal)??;
         Ok((count(total), ids))
+    }
+
+    /// What the arms of an index lead to, in the order of time and id: each arm in that order, so that
+    /// an engine can merge them as they are read. What stands in several comes once behind the other.
+    fn union(
+        &self,
+        among: &Among,
+        columns: &str,
+        condition: &str,
+        args: &mut Vec<Value>,
+    ) -> String {
+        let (arms, more) = among.arms(args.len() + 1);
+        args.extend(more);
+        let sign = if among.descending { "DESC" } else { "ASC" };
+        let joins = self.joins_for(&[columns, condition]);
+        let arm = |arm: Arm| {
+            format!(
+                "SELECT * FROM (SELECT {} AS id, {} AS ts, {columns} FROM {}{joins} \
+                 WHERE {} AND ({condition}) ORDER BY 2 {sign}, 1 {sign}) arm",
+                self.id, arm.time, arm.from, arm.condition
+            )
+        };
+        let arms: Vec<String> = arms.into_iter().map(arm).collect();
+        format!("{} ORDER BY 2 {sign}, 1 {sign}", arms.join(" UNION ALL "))
     }
 
     /// The column of each path of a filter, if each has one that holds a single value.
@@ -154,7 +182,7 @@ impl Listing {
 impl<T> Work<T> {
     /// How many pass, and the ids of the page.
     fn find(self, mut rows: Stream) -> Result<(usize, Vec<String>)> {
-        let (mut found, mut seen) = (Found::default(), 0);
+        let (mut found, mut seen, mut last) = (Found::default(), 0, String::new());
         while let Some(batch) = rows.blocking_next()? {
             seen += count(batch.len());
             if seen > self.query.scan {
@@ -162,6 +190,10 @@ impl<T> Work<T> {
             }
             for mut row in batch {
                 let place = (row.text()?, row.opt_int()?);
+                if place.0 == last {
+                    continue; // found by two terms
+                }
+                last.clone_from(&place.0);
                 if let Some(Passed(key)) = self.judge.accept(row, &self.rest, self.sort.as_ref())? {
                     if self.is_before(&place) {
                         found.total += 1;
@@ -172,9 +204,13 @@ impl<T> Work<T> {
                 if self.turn.is_over() {
                     return Err(too_broad());
                 }
+                if !self.query.total && self.sort.is_none() && found.is_full(&self.query) {
+                    return Ok((0, found.page(&self.query, None)));
+                }
             }
         }
-        Ok((found.total, found.page(&self.query, self.sort.as_ref())))
+        let total = if self.query.total { found.total } else { 0 };
+        Ok((total, found.page(&self.query, self.sort.as_ref())))
     }
 
     /// Does a row stand before the page that a cursor asks for?
@@ -279,6 +315,11 @@ impl Found {
             self.size = self.keys.iter().map(|(key, id)| key.size() + id.len()).sum();
         }
         if self.size > READ_BUDGET { Err(too_broad()) } else { Ok(()) }
+    }
+
+    /// Is the page whole, in SQL's order?
+    fn is_full(&self, query: &ListQuery) -> bool {
+        self.ids.len() >= limit(query)
     }
 
     /// Ties are broken by id, so that pages never overlap.

@@ -155,6 +155,7 @@ pub(crate) async fn roots(
         place: None,
         fixed: None,
         fields: &OfMessages,
+        among: None,
     };
     listing.page(store, query, read, document).await
 }
@@ -182,6 +183,7 @@ pub(crate) async fn replies(
         place: None,
         fixed: None,
         fields: &OfMessages,
+        among: None,
     };
     listing.page(store, query, read, document).await
 }

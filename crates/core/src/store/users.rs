@@ -174,6 +174,7 @@ pub(crate) async fn list(
         place: None,
         fixed: None,
         fields: &OfUsers,
+        among: None,
     };
     listing.page(store, query, read, document).await
 }

@@ -5,16 +5,17 @@
 use super::{Arc, AtomicI64, Connection, add_position, connect};
 use crate::account::{Authority, NewUser};
 use crate::alter::Alteration;
+use crate::edit::NewText;
 use crate::export::{Wanted, Writer};
 use crate::id::{Chance, RoomId, pair};
 use crate::list::{Document, ListQuery, Marks};
 use crate::login::{Hashing, Login, Password};
-use crate::send::NewMessage;
+use crate::send::{NewMessage, TextLimit};
 use crate::store::fields::{OfMessages, OfRooms, OfUsers};
 use crate::store::{Sql, exports};
 use crate::{Access, Caller, Clock, Core, Database, Error, Options, Perm, UserId};
 use parlance_query::{FieldMap, Filter, Limits, Sort};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
@@ -26,7 +27,7 @@ pub(super) fn note(sql: &Sql) {
 }
 
 /// What may be read from end to end: the step of the plan, a piece of the statement, and why.
-const MAY_SCAN: [(&str, &str, &str); 9] = [
+const MAY_SCAN: [(&str, &str, &str); 10] = [
     ("CONSTANT ROW", "", "one row of the statement's own"),
     ("page", "", "the page that the statement found before"),
     ("settings", "FROM settings", "a few dozen rows, kept in memory"),
@@ -34,6 +35,7 @@ const MAY_SCAN: [(&str, &str, &str); 9] = [
     ("audit", "ORDER BY ts DESC", "in the order of its index, up to a limit"),
     ("users", "roles LIKE", "once, at the start"),
     ("events", "ORDER BY pos LIMIT 20000", "in the order of its index, up to a limit"),
+    ("found", "FROM terms t", "the few that were counted"),
     ("n", "WITH RECURSIVE n (i)", "numbers that a test makes up"),
     ("client_keys", "INSERT INTO messages", "runs only for rows whose message is missing"),
 ];
@@ -92,6 +94,10 @@ async fn lists(
     let sort = Sort::parse(r#"{"ts":1}"#, &Limits::default())?;
     let asked = ListQuery { filter, sort: Some(sort), ..all.clone() };
     core.messages(bob, access, &asked, &Marks::default(), none.clone()).await?;
+    for text in ["rare", "rare other -hi", "\"rare words\"", "\"rare words\" order:asc", "/rare/"] {
+        core.search(bob, Some(access), text, all.clone(), none.clone()).await?;
+        core.search(bob, None, text, all.clone(), none.clone()).await?;
+    }
     core.messages_before(bob, access, Some(sent.id.as_str()), 20).await?;
     core.message(bob, sent.id.as_str()).await?;
     core.dm_list(ann, &all, Arc::new(|_| Value::Null)).await?;
@@ -165,6 +171,11 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.send(&ann, &access, new).await?;
     let thread = Some(sent.id.to_string());
     core.send(&ann, &access, NewMessage { thread, ..NewMessage::text("a reply") }).await?;
+    let text = "hello".to_owned();
+    let again = NewText { text, limit: TextLimit::Utf16, body: Map::new(), preview_urls: None };
+    let found = core.message(&ann, sent.id.as_str()).await?.ok_or(Error::NoMessage)?;
+    core.edit(&ann, found, again).await?;
+    core.indexed().await?;
     core.react(&bob, sent.id.as_str(), "smile", None).await?;
     core.star(&bob, sent.id.as_str(), true).await?;
     core.star(&bob, sent.id.as_str(), false).await?;
@@ -188,6 +199,8 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.overwrite_setting("Site_Name", &json!("x")).await?;
     core.has_admin().await?;
     core.ready().await?;
+    core.overwrite_setting("Parlance_Search_Index", &json!(false)).await?;
+    core.indexed().await?;
     core.access(&ann, "nothing").await.err();
     core.logout(&ann).await
 }

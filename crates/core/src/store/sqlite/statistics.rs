@@ -8,7 +8,7 @@ use crate::error::Result;
 use rusqlite::Connection;
 
 /// Table, index, and rows: of all, and of each longer beginning of the index.
-const ASSUMED: [(&str, &str, &str); 15] = [
+const ASSUMED: [(&str, &str, &str); 19] = [
     ("users", "sqlite_autoindex_users_1", "100000 1"),
     ("users", "users_exact", "100000 1"),
     ("rooms", "sqlite_autoindex_rooms_1", "100000 1"),
@@ -24,6 +24,10 @@ const ASSUMED: [(&str, &str, &str); 15] = [
     ("mentioned", "mentioned_room", "100000 20 5 1"),
     ("stars", "sqlite_autoindex_stars_1", "20000 2 1"),
     ("stars", "stars_room", "20000 5 2 1"),
+    ("searchable", "sqlite_autoindex_searchable_1", "100000 1"),
+    ("searchable", "sqlite_autoindex_searchable_2", "100000 1"),
+    ("terms", "sqlite_autoindex_terms_1", "10000000 10000 10 1"),
+    ("terms", "terms_ts", "10000000 10000 12"),
 ];
 
 /// Has the planner of every connection that is opened from now on, and of this one, assume them.
