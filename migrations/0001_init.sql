@@ -17,6 +17,10 @@ CREATE TABLE users (
   kind           KEYTEXT NOT NULL,          -- user, bot, app
   active         BOOLEAN NOT NULL,
   password       KEYTEXT,                   -- a PHC or bcrypt string over the hex SHA-256
+  totp           KEYTEXT,                   -- the TOTP secret, sealed with the server's key
+  totp_pending   KEYTEXT,                   -- the one of an enrolment that was not proved yet
+  totp_step      BIGINT NOT NULL DEFAULT 0, -- the newest step whose code was used
+  email_factor   BOOLEAN NOT NULL DEFAULT FALSE, -- codes sent by mail are a second factor
   roles          KEYTEXT NOT NULL,          -- JSON array of role ids
   emails         KEYTEXT NOT NULL,          -- JSON array of {address, verified}
   status         KEYTEXT NOT NULL,          -- online, away, busy, offline: what others see
@@ -39,12 +43,28 @@ CREATE TABLE emails (
 CREATE INDEX emails_usr ON emails (usr);
 
 CREATE TABLE tokens (
-  hash    KEYTEXT PRIMARY KEY,              -- base64 of the SHA-256 of the token
-  usr     KEYTEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-  created BIGINT NOT NULL,
-  expires BIGINT
+  hash         KEYTEXT PRIMARY KEY,         -- base64 of the SHA-256 of the token
+  usr          KEYTEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  created      BIGINT NOT NULL,
+  expires      BIGINT,
+  name         KEYTEXT,                     -- of a personal access token; NULL of a session
+  part         KEYTEXT,                     -- the last characters of such a token
+  bypass       BOOLEAN NOT NULL DEFAULT FALSE, -- it is free of the second factor
+  factor_until BIGINT,                      -- a second factor was given: until when it counts,
+  factor_by    KEYTEXT                      -- and the hash of the client that it counts for
 );
 CREATE INDEX tokens_usr ON tokens (usr, created);
+CREATE UNIQUE INDEX tokens_name ON tokens (usr, name);
+
+-- One-time codes, by their hash under the server's key.
+CREATE TABLE codes (
+  hash    KEYTEXT PRIMARY KEY,
+  usr     KEYTEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  kind    KEYTEXT NOT NULL,                 -- recovery, email, reset
+  created BIGINT NOT NULL,
+  expires BIGINT                            -- NULL of a recovery code
+);
+CREATE INDEX codes_usr ON codes (usr, kind, created);
 
 CREATE TABLE rooms (
   id          KEYTEXT PRIMARY KEY,

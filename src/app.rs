@@ -1,15 +1,17 @@
-//! The whole server as one service: both faces over one core. Tests call this without a socket.
+//! The whole server as one service: both faces over one core, and the page of a forgotten password.
+//! Tests call this without a socket.
 
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
-use parlance_http::Edge;
+use parlance_http::{Edge, reset};
 
 /// Both faces, and a JSON answer for paths under `/api` that neither has (ruling B8).
 pub fn app(edge: &Edge) -> Router {
     Router::new()
         .merge(parlance_rocketchat::router(edge.clone()))
         .merge(parlance_meepachat::router(edge.clone()))
+        .merge(reset::router(edge.clone()))
         .fallback(nothing_here)
 }
 

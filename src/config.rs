@@ -2,9 +2,10 @@
 //! (`--http-addr`, `PARLANCE_HTTP_ADDR`); the flag wins. The variables of an existing Rocket.Chat
 //! deployment (`PORT`, `BIND_IP`, `ROOT_URL`) count where ours are not set.
 
-use crate::Failure;
+use crate::{Failure, key};
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args};
+use parlance_core::login::CreateTokens;
 use parlance_core::{Core, Database, Options};
 use parlance_http::EdgeOptions;
 use parlance_http::ip::Network;
@@ -56,7 +57,14 @@ impl StoreConfig {
 
     /// Opens the store, bringing its schema up to date.
     pub(crate) async fn open(&self) -> Result<Core, Failure> {
-        Core::open(Options::new(self.database()?)).await.map_err(|error| error.to_string())
+        let mut options = Options::new(self.database()?);
+        options.key = Some(key::of(&self.data_dir)?);
+        options.create_tokens = create_tokens()?;
+        if let Some(most) = variable("MAX_RESUME_LOGIN_TOKENS") {
+            let most = most.parse().ok().filter(|most| (1..=10_000).contains(most));
+            options.most_tokens = most.ok_or("MAX_RESUME_LOGIN_TOKENS is not a number from 1")?;
+        }
+        Core::open(options).await.map_err(|error| error.to_string())
     }
 }
 
@@ -122,6 +130,14 @@ impl ServeConfig {
             root_url,
         })
     }
+}
+
+/// Whether tokens may be made for users, as an existing deployment says it.
+fn create_tokens() -> Result<CreateTokens, Failure> {
+    let on = variable("CREATE_TOKENS_FOR_USERS")
+        .is_some_and(|text| ["true", "yes"].iter().any(|yes| text.eq_ignore_ascii_case(yes)));
+    let secret = secret("CREATE_TOKENS_FOR_USERS_SECRET")?;
+    Ok(if on { CreateTokens::On(secret) } else { CreateTokens::Off })
 }
 
 /// An environment variable that is set and not empty.

@@ -4,6 +4,7 @@
 mod admin;
 mod config;
 mod import;
+mod key;
 mod ops;
 mod overrides;
 mod serve;
@@ -72,7 +73,10 @@ fn log(filter: &str, serves: bool) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log: {error}"))?;
     // Whatever the filter says: where the server listens, and the first password, are always told.
     let always = "parlance::told=info".parse().map_err(|error| format!("--log: {error}"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter.add_directive(always));
+    // And never what the driver would say: statements with what people wrote.
+    let never = "tokio_postgres=warn".parse().map_err(|error| format!("--log: {error}"))?;
+    let filter = filter.add_directive(always).add_directive(never);
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
     let terminal = std::io::stdout().is_terminal();
     match (serves, terminal) {
         (false, _) => log.with_ansi(false).with_writer(std::io::stderr).init(),

@@ -182,7 +182,7 @@ async fn with_id(State(core): State<Core>, mut request: Request<Body>, next: Nex
     };
     let text = id.to_str().unwrap_or("none").to_owned();
     request.headers_mut().insert(REQUEST_ID.clone(), id.clone());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), shown(request.uri().path()).to_owned());
     let span = tracing::info_span!("request", id = text);
     async move {
         let mut response = next.run(request).await;
@@ -197,6 +197,12 @@ async fn with_id(State(core): State<Core>, mut request: Request<Body>, next: Nex
     }
     .instrument(span)
     .await
+}
+
+/// A path as it may stand in the log: without the token of a link that was sent by mail.
+fn shown(path: &str) -> &str {
+    const LINK: &str = "/reset-password/";
+    if path.starts_with(LINK) { LINK } else { path }
 }
 
 fn is_decent(id: &HeaderValue) -> bool {

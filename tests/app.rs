@@ -7,6 +7,7 @@ use http_body_util::BodyExt as _;
 use parlance_core::account::{Authority, NewUser};
 use parlance_core::id::Chance;
 use parlance_core::login::{Hashing, Login, Password};
+use parlance_core::secret::Key;
 use parlance_core::{Caller, Clock, Core, Database, Options, Resolver, User};
 use parlance_http::{Edge, EdgeOptions};
 use serde_json::Value;
@@ -18,6 +19,8 @@ use tower::ServiceExt as _;
 pub(crate) const START: i64 = 1_767_323_045_678;
 /// The password of every test user.
 pub(crate) const PASSWORD: &str = "correct horse";
+/// Its SHA-256: what a client gives as second factor where an account has no other.
+pub(crate) const DIGEST: &str = "4104d36f8da2c254349f85836793ebe029e0c957063a34c91c2e9203187b5631";
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -105,6 +108,7 @@ pub(crate) fn options(database: Database, clock: Clock) -> Options {
     options.store.readers = 2;
     // No test goes out.
     options.outside.resolver = Resolver::set(|_| Vec::new());
+    options.key = Some(Key::from_text("the key of every test, and no other").expect("a key"));
     options
 }
 
@@ -131,6 +135,11 @@ impl TestApp {
             Database::Postgres(_) => None,
         };
         TestApp { core, clock, router: parlance::app::app(&edge), dir }
+    }
+
+    /// Where the embedded store's files are.
+    pub(crate) fn directory(&self) -> Option<&std::path::Path> {
+        self.dir.as_deref()
     }
 
     /// Makes an account with the role `user`, and logs it in.
@@ -246,8 +255,14 @@ pub(crate) struct Rocket<'a> {
 }
 
 impl Rocket<'_> {
-    fn headers(&self) -> [(&str, &str); 2] {
-        [("X-Auth-Token", &self.user.token), ("X-User-Id", &self.user.id)]
+    /// The session, and the password as the second factor that some routes want.
+    fn headers(&self) -> [(&str, &str); 4] {
+        [
+            ("X-Auth-Token", &self.user.token),
+            ("X-User-Id", &self.user.id),
+            ("X-2fa-Method", "password"),
+            ("X-2fa-Code", DIGEST),
+        ]
     }
 
     /// `GET /api/v1/<name>?<query>`

@@ -7,6 +7,7 @@
     reason = "a test says what went wrong by failing"
 )]
 
+mod accounts;
 mod app;
 mod cli;
 mod cross;

@@ -5,6 +5,7 @@ mod accounts;
 mod exports;
 mod imports;
 mod kill;
+mod secrets;
 mod server;
 
 use crate::app::fresh_database;

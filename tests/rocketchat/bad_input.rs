@@ -63,7 +63,27 @@ pub(crate) fn good(name: &str, room: &str, message: &str) -> (Value, &'static [&
         "permissions.update" => (json!({"permissions": [{}]}), &["permissions"]),
         "settings/" => (json!({}), &["value"]),
         "method.call/" | "method.callAnon/" => (json!({"message": "{}"}), &["message"]),
+        _ if name.starts_with("users.") => good_for_tokens(name),
         _ => good_for_messages(name, room),
+    }
+}
+
+/// The same, of tokens and second factors.
+fn good_for_tokens(name: &str) -> (Value, &'static [&'static str]) {
+    match name {
+        "users.logout" => (json!({"userId": "none"}), &["userId"]),
+        "users.createToken" => {
+            (json!({"username": "nobody"}), &["userId", "username", "user", "secret"])
+        }
+        "users.generatePersonalAccessToken"
+        | "users.regeneratePersonalAccessToken"
+        | "users.removePersonalAccessToken" => {
+            (json!({"tokenName": ""}), &["tokenName", "bypassTwoFactor"])
+        }
+        "users.2fa.sendEmailCode" => (json!({}), &["emailOrUsername"]),
+        "users.forgotPassword" => (json!({}), &["email"]),
+        // They take nothing.
+        _ => (json!({}), &[]),
     }
 }
 

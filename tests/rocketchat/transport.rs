@@ -35,7 +35,7 @@ async fn every_answer_of_every_route_has_the_headers() {
     let app = app().await;
     let boss = app.admin("root").await;
     let login = [("x-auth-token", boss.token.as_str()), ("x-user-id", boss.id.as_str())];
-    for route in ROUTES.iter().filter(|route| route.name != "logout") {
+    for route in ROUTES.iter().filter(|route| !route.name.ends_with("logout")) {
         for path in paths(route) {
             usual_headers(&call(&app, route.method.clone(), &path, &[]).await, &path);
             let answer = call(&app, route.method.clone(), &path, &login).await;

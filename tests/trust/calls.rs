@@ -342,6 +342,36 @@ fn marks() -> Vec<Row> {
     rows
 }
 
+fn tokens() -> Vec<Row> {
+    let unknown = |at: &At<'_>| json!({"tokenName": format!("not {}", at.fresh)});
+    let not = No(400, "Not Authorized [not-authorized]");
+    let gone = No(400, "Token does not exist [error-token-does-not-exists]");
+    let no_mail = No(400, "Codes by mail are not available [error-action-not-allowed]");
+    let off = No(400, "Not authorized [error-not-authorized]");
+    let fresh = |at: &At<'_>| json!({"tokenName": at.fresh});
+    vec![
+        row("POST users.regeneratePersonalAccessToken", unknown, [gone, not, gone, not, gone]),
+        row("POST users.removePersonalAccessToken", unknown, [gone, not, gone, not, gone]),
+        // Behind those that name a token which there must not be.
+        row("POST users.generatePersonalAccessToken", fresh, [Ok, not, Ok, not, Ok]),
+        row("GET users.getPersonalAccessTokens", nothing, [Ok, not, Ok, not, Ok]),
+        admins(
+            "POST users.logout",
+            |_| json!({"userId": "nobody-here"}),
+            FORBIDDEN,
+            No(400, "Invalid user id [error-invalid-user-id]"),
+        ),
+        own("POST users.logoutOtherClients", nothing),
+        own("POST users.removeOtherTokens", nothing),
+        row("POST users.createToken", |at| json!({"userId": at.member_id}), [off; 5]),
+        row("POST users.2fa.enableEmail", nothing, [no_mail; 5]),
+        own("POST users.2fa.disableEmail", nothing),
+        own("POST users.2fa.sendEmailCode", |at| json!({"emailOrUsername": at.member})),
+        own("POST users.forgotPassword", |_| json!({"email": "kanari.ann@example.com"})),
+        own("GET pw.getPolicy", nothing),
+    ]
+}
+
 fn accounts() -> Vec<Row> {
     let register = |at: &At<'_>| {
         let email = format!("{}@example.org", at.fresh);
@@ -392,10 +422,11 @@ fn accounts() -> Vec<Row> {
 
 /// Every route at least once.
 pub(super) fn rows() -> Vec<Row> {
-    let rows: Vec<Row> = [direct(), rooms(), rooms_in_all(), messages(), marks(), accounts()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let rows: Vec<Row> =
+        [direct(), rooms(), rooms_in_all(), messages(), marks(), tokens(), accounts()]
+            .into_iter()
+            .flatten()
+            .collect();
     let unknown = |route: &&Route| !rows.iter().any(|row| std::ptr::eq(row.route, *route));
     let missing: Vec<String> = ROUTES
         .iter()

@@ -108,7 +108,9 @@ async fn guests_are_strangers_where_they_are_no_members() {
         fresh: "guest",
     };
     for row in rows() {
-        let want = row.want(Role::Stranger);
+        let call = (row.call)(&at).to_string();
+        let about_room = call.contains(at.room) || call.contains(at.message);
+        let want = row.want(if about_room { Role::Stranger } else { Role::GuestMember });
         if !matches!(want, Want::No(..)) {
             continue;
         }

@@ -8,6 +8,7 @@ use crate::error::{Error, Feature, Result};
 use crate::id::{UserId, is_id, looks_made_here};
 use crate::list::{Document, ListQuery, Page};
 use crate::login::{NewSession, Password};
+use crate::store::factors::Secrets;
 use crate::store::users;
 use crate::time::Ms;
 use crate::{Core, setting};
@@ -200,11 +201,10 @@ impl Core {
 
     /// Registers and logs in, as `MeepaChat`'s contract has it in one call.
     pub async fn register_and_login(&self, new: NewUser) -> Result<NewSession> {
-        let account = self.register_account(new).await?;
-        if !account.user.active {
-            return Err(Error::Deactivated);
-        }
-        self.start_session(account.user, account.password.as_deref()).await
+        let NewAccount { user, password } = self.register_account(new).await?;
+        self.admit(&user)?;
+        let secrets = Secrets { password, ..Secrets::default() };
+        self.start_session(user, &secrets, None).await
     }
 
     pub(crate) async fn add_user(&self, new: NewUser, operator: bool) -> Result<NewAccount> {
@@ -237,6 +237,9 @@ impl Core {
             Some(_) => return Err(Error::BadId),
             None => self.chance().id(now),
         };
+        if let Some(password) = new.password.as_ref().filter(|_| !operator) {
+            self.check_password(password)?;
+        }
         let password = match &new.password {
             Some(password) => Some(self.passwords().hash(password).await?),
             None => None,
@@ -354,6 +357,9 @@ impl Core {
         password: &Password,
     ) -> Result<()> {
         by.holds(Perm::EditOtherUserPassword)?;
+        if matches!(by, Authority::Admin(_)) {
+            self.check_password(password)?;
+        }
         let hash = self.passwords().hash(password).await?;
         users::set_password(self.store(), id, &hash, self.clock().now()).await?;
         self.live().forget_user(id);

@@ -3,7 +3,9 @@
 //! for the log only; `Unavailable` is the store's weather (a full disk, a database that is away).
 
 use crate::caller::Perm;
+use crate::factor::{Ask, Method};
 use crate::id::RoomId;
+use crate::login::Rule;
 use crate::time::Ms;
 use std::sync::Arc;
 
@@ -19,6 +21,45 @@ pub enum Error {
     /// The account exists and the password is right, but it is deactivated.
     #[error("the account is not active")]
     Deactivated,
+    /// The account has no role at all.
+    #[error("the account has no roles")]
+    NoRoles,
+    /// An account of an app, which nobody logs in to.
+    #[error("an app does not log in")]
+    AppAccount,
+    /// The server wants a proved e-mail address, and the account has none.
+    #[error("no e-mail address of the account was proved")]
+    UnprovedEmail,
+    /// Too many failed logins: no password is looked at for a while.
+    #[error("too many failed logins")]
+    LoginBlocked(Blocked),
+    /// A second factor is needed, and none was given.
+    #[error("a second factor is needed")]
+    FactorRequired(Box<Ask>),
+    /// The second factor that was given is wrong, used up or too old.
+    #[error("the second factor is not valid")]
+    FactorInvalid(Method),
+    /// Too many wrong second factors.
+    #[error("too many wrong second factors")]
+    FactorExhausted,
+    /// The account has this factor already.
+    #[error("the second factor is on already")]
+    FactorOn,
+    /// The user has a personal access token of this name.
+    #[error("a token with this name exists")]
+    TokenExists,
+    /// The user has no personal access token of this name.
+    #[error("no such token")]
+    NoToken,
+    /// More personal access tokens than one user may have.
+    #[error("too many tokens")]
+    TooManyTokens,
+    /// The password breaks these rules of the server.
+    #[error("the password breaks the policy")]
+    WeakPassword(Vec<Rule>),
+    /// A link to choose another password that was used, or is too old, or never was.
+    #[error("the link is no longer good")]
+    ResetOver,
     /// A resume token that is dead.
     #[error("the session is over")]
     SessionOver,
@@ -179,6 +220,15 @@ pub enum Error {
     Internal(Arc<str>),
 }
 
+/// What failed logins are counted against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// One account, from one address.
+    User,
+    /// One address, on any account.
+    Address,
+}
+
 /// What a setting can switch off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
@@ -202,6 +252,10 @@ pub enum Feature {
     Status,
     /// Choosing the status `offline`.
     Invisible,
+    /// Choosing another password by a link that is sent.
+    PasswordReset,
+    /// Second factors by mail: nothing says how to send mail, or the setting is off.
+    EmailCodes,
 }
 
 /// The result of nearly everything here.

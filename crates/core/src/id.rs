@@ -106,6 +106,23 @@ impl Chance {
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(self.fill::<32>())
     }
 
+    /// Bytes for something that is sealed.
+    pub(crate) fn nonce<const N: usize>(&self) -> [u8; N] {
+        self.fill()
+    }
+
+    /// Six digits.
+    pub(crate) fn digits(&self) -> String {
+        format!("{:06}", u64::from_le_bytes(self.fill()) % 1_000_000)
+    }
+
+    /// A code that people copy by hand: ten letters and digits, none like another, 50 bits.
+    pub(crate) fn code(&self) -> String {
+        const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        let bytes = self.fill::<10>();
+        bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect()
+    }
+
     /// Bytes for a password's salt.
     pub(crate) fn salt(&self) -> [u8; 16] {
         self.fill()

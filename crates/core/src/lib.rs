@@ -15,6 +15,7 @@ mod emoji;
 pub mod error;
 pub mod event;
 pub mod export;
+pub mod factor;
 pub mod history;
 pub mod id;
 pub mod import;
@@ -23,6 +24,7 @@ mod links;
 pub mod list;
 mod live;
 pub mod login;
+pub mod mail;
 pub mod mark;
 pub mod message;
 mod names;
@@ -34,15 +36,18 @@ pub mod preview;
 mod publisher;
 mod quote;
 pub mod reading;
+mod reset;
 pub mod retry;
 pub mod room;
 pub mod search;
+pub mod secret;
 pub mod send;
 pub mod setting;
 mod store;
 mod term;
 pub mod thread;
 pub mod time;
+pub mod totp;
 
 pub use access::Access;
 pub use account::User;
@@ -60,10 +65,11 @@ use bus::Bus;
 use id::Chance;
 use indexer::{Index, Indexer};
 use live::Live;
-use login::Passwords;
+use login::{Blocks, Passwords};
 use preview::{Filler, Previews};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::Store;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// What a core is made from.
@@ -81,6 +87,14 @@ pub struct Options {
     pub hashing: login::Hashing,
     /// How other servers are reached.
     pub outside: Outside,
+    /// What secrets are sealed with; without one, a key that nobody has after the process ends.
+    pub key: Option<secret::Key>,
+    /// How letters leave.
+    pub mail: mail::Mail,
+    /// Whether tokens may be made for users (`users.createToken`).
+    pub create_tokens: login::CreateTokens,
+    /// Sessions that one user may have; the oldest end.
+    pub most_tokens: i64,
 }
 
 impl Options {
@@ -93,6 +107,10 @@ impl Options {
             chance: Chance::default(),
             hashing: login::Hashing::default(),
             outside: Outside::default(),
+            key: None,
+            mail: mail::Mail::default(),
+            create_tokens: login::CreateTokens::default(),
+            most_tokens: 50,
         }
     }
 }
@@ -111,6 +129,11 @@ struct Inner {
     previews: Arc<Previews>,
     orders: Arc<export::Orders>,
     index: Index,
+    blocks: Arc<Blocks>,
+    key: secret::Key,
+    jobs: mpsc::Sender<mail::Job>,
+    create_tokens: login::CreateTokens,
+    most_tokens: i64,
     /// What runs beside the calls: the publisher of the log, the indexer that follows it, the filler of
     /// previews, and who makes exports where a face has them made.
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -132,6 +155,18 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// The key, after a word to the operator if this store's secrets were sealed with another.
+async fn checked(store: &Store, key: secret::Key) -> Result<secret::Key> {
+    let check = key.hash(&["check"]);
+    if store::server::key_check(store, &check).await? != check {
+        tracing::error!(
+            "this is not the key that the database was used with first: second factors, codes and \
+             the mail password of before are not understood (see PARLANCE_SECRET_KEY)"
+        );
+    }
+    Ok(key)
 }
 
 impl Core {
@@ -163,6 +198,11 @@ impl Core {
             tokio::spawn(filler.run(queue)),
             tokio::spawn(indexer.run()),
         ];
+        let key = match options.key {
+            Some(key) => checked(&store, key).await?,
+            None => secret::Key::from_text(&options.chance.token())?,
+        };
+        let (jobs, waiting) = mail::queue();
         let core = Self(Arc::new(Inner {
             store,
             clock: options.clock,
@@ -173,8 +213,14 @@ impl Core {
             previews,
             orders: Arc::default(),
             index,
+            blocks: Arc::default(),
+            key,
+            jobs,
+            create_tokens: options.create_tokens,
+            most_tokens: options.most_tokens,
             tasks: Mutex::new(tasks),
         }));
+        tokio::spawn(mail::work(Arc::downgrade(&core.0), options.mail, waiting));
         core.ensure_rocket_cat().await?;
         Ok(core)
     }
@@ -268,6 +314,31 @@ impl Core {
 
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+
+    /// How much work passwords made so far.
+    pub fn password_work(&self) -> login::Work {
+        self.0.passwords.work()
+    }
+
+    pub(crate) fn blocks(&self) -> Arc<Blocks> {
+        self.0.blocks.clone()
+    }
+
+    pub(crate) fn key(&self) -> &secret::Key {
+        &self.0.key
+    }
+
+    pub(crate) fn jobs(&self) -> &mpsc::Sender<mail::Job> {
+        &self.0.jobs
+    }
+
+    pub(crate) fn create_tokens(&self) -> &login::CreateTokens {
+        &self.0.create_tokens
+    }
+
+    pub(crate) fn most_tokens(&self) -> i64 {
+        self.0.most_tokens
     }
 
     async fn save_setting(&self, known: &setting::Known, value: &serde_json::Value) -> Result<()> {

@@ -1,83 +1,38 @@
-//! Passwords and tokens. A password is stored as Argon2id over the lower-case hexadecimal SHA-256
-//! of what was typed, so that clients that send the digest instead (contract 8.1) verify too; hashes
-//! of an imported Rocket.Chat account (bcrypt over the same digest) are taken as they are.
-//! Hashing runs off the async threads, a few at a time, and an unknown user costs the same as a
-//! wrong password. Tokens are stored hashed and found by the hash.
+//! Logging in and out. Both contracts and every transport come through [`Core::login_from`]: names,
+//! the limit on failures, the password, the account's state and the second factor, in this order, so
+//! that no way in can leave one out. An unknown user costs the same as a wrong password. Tokens are
+//! stored hashed and found by the hash.
+
+mod block;
+mod password;
+mod policy;
+
+pub use crate::store::tokens::NamedToken;
+pub(crate) use block::Blocks;
+pub(crate) use password::Passwords;
+pub use password::{Hashing, MAX_PASSWORD, Password, Work};
+pub use policy::Rule;
 
 use crate::account::User;
-use crate::caller::Caller;
+use crate::caller::{Caller, Perm};
 use crate::error::{Error, Result};
-use crate::id::{Chance, UserId};
+use crate::factor::Code;
+use crate::id::UserId;
 use crate::live::Session;
 use crate::setting;
+use crate::store::factors::{self, Secrets};
 use crate::store::{tokens, users};
 use crate::time::Ms;
 use crate::{Core, account};
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
-use tokio::sync::Semaphore;
 
-/// The longest password that is hashed, in bytes.
-pub const MAX_PASSWORD: usize = 1024;
-/// Logins that may wait for a hash; more hear that the server is busy.
-const WAITING: usize = 512;
-
-/// What checking a password costs.
-#[derive(Clone, Copy, Debug)]
-pub struct Hashing {
-    /// Memory, in KiB.
-    pub memory: u32,
-    /// Passes over it.
-    pub passes: u32,
-    /// Hashes computed at the same time.
-    pub parallel: usize,
-}
-
-impl Default for Hashing {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { memory: 19 * 1024, passes: 2, parallel: (cores / 2).max(1) }
-    }
-}
-
-/// A password as it arrived. Its `Debug` shows nothing.
-#[derive(Clone)]
-pub struct Password(String);
-
-impl std::fmt::Debug for Password {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
-impl Password {
-    /// What somebody typed.
-    pub fn plain(text: &str) -> Result<Self> {
-        if text.is_empty() || text.len() > MAX_PASSWORD {
-            return Err(Error::BadPassword);
-        }
-        let digest = Sha256::digest(text);
-        let mut hex = String::with_capacity(64);
-        for byte in digest {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-        }
-        Ok(Self(hex))
-    }
-
-    /// The hexadecimal SHA-256 of what somebody typed.
-    pub fn digest(hex: &str) -> Result<Self> {
-        if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(Error::BadPassword);
-        }
-        Ok(Self(hex.to_ascii_lowercase()))
-    }
-}
+/// The longest name of a personal access token, in characters, and how much of one is kept to know
+/// it by.
+const MAX_TOKEN_NAME: usize = 120;
+const PART: usize = 6;
 
 /// Whom a login names.
 #[derive(Clone, Debug)]
@@ -92,6 +47,24 @@ pub enum Login<'a> {
     Id(&'a str),
 }
 
+/// Who asks, beside the account: from where, with what program, with which second factor.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Client<'a> {
+    /// The address that failures are counted by; `None` for a call from no client at all.
+    pub ip: Option<&'a str>,
+    /// What the program calls itself.
+    pub agent: &'a str,
+    /// The second factor, if one was given.
+    pub code: Option<Code<'a>>,
+}
+
+impl Client<'_> {
+    /// What stands for this client where a second factor is remembered.
+    pub(crate) fn fingerprint(&self) -> String {
+        token_hash(&format!("{}\n{}", self.ip.unwrap_or(""), self.agent))
+    }
+}
+
 /// A session that just began, or was resumed.
 #[derive(Clone, Debug)]
 pub struct NewSession {
@@ -103,81 +76,20 @@ pub struct NewSession {
     pub expires: Option<Ms>,
 }
 
-/// Hashes and checks passwords, a bounded number at a time.
-pub(crate) struct Passwords {
-    argon: Argon2<'static>,
-    chance: Chance,
-    turns: Arc<Semaphore>,
-    queue: Semaphore,
-    /// Checked when there is no such user, so that both answers take as long.
-    nobody: Arc<str>,
+/// Whether tokens may be made for users without their password (`users.createToken`).
+#[derive(Clone, Default)]
+pub enum CreateTokens {
+    /// Nobody may.
+    #[default]
+    Off,
+    /// Whoever is allowed to, and knows this secret if there is one.
+    On(Option<String>),
 }
 
-impl Passwords {
-    pub(crate) fn new(hashing: Hashing, chance: &Chance) -> Result<Self> {
-        let params =
-            Params::new(hashing.memory, hashing.passes, 1, None).map_err(Error::internal)?;
-        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        // The form of a stored hash with chance in the place of the hash: checking against it costs
-        // what checking costs, and nothing ever fits.
-        let plain = &base64::engine::general_purpose::STANDARD_NO_PAD;
-        let (m, t) = (hashing.memory, hashing.passes);
-        let (salt, sum) =
-            (plain.encode(chance.salt()), plain.encode(Sha256::digest(chance.token())));
-        let nobody = format!("$argon2id$v=19$m={m},t={t},p=1${salt}${sum}");
-        Ok(Self {
-            argon,
-            chance: chance.clone(),
-            turns: Arc::new(Semaphore::new(hashing.parallel.max(1))),
-            queue: Semaphore::new(WAITING),
-            nobody: nobody.into(),
-        })
+impl std::fmt::Debug for CreateTokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if matches!(self, Self::Off) { "Off" } else { "On(…)" })
     }
-
-    /// What is stored for this password.
-    pub(crate) async fn hash(&self, password: &Password) -> Result<String> {
-        let (argon, password, salt) = (self.argon.clone(), password.0.clone(), self.chance.salt());
-        self.off_thread(move || hash(&argon, &password, salt)).await?
-    }
-
-    /// Does the password fit? `None` for a user who has none, or does not exist: it takes as long.
-    async fn fits(&self, password: &Password, stored: Option<String>) -> Result<bool> {
-        let known = stored.is_some();
-        let stored = stored.map_or_else(|| self.nobody.clone(), Arc::from);
-        let (argon, password) = (self.argon.clone(), password.0.clone());
-        let fits = self.off_thread(move || verify(&argon, &password, &stored)).await?;
-        Ok(known && fits)
-    }
-
-    async fn off_thread<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T> {
-        let busy = || Error::unavailable("too many logins at once");
-        let _place = self.queue.try_acquire().map_err(|_| busy())?;
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| busy())?;
-        let work = move || {
-            // Held by the work, not by the caller: a caller who goes away frees no core.
-            let _turn = turn;
-            work()
-        };
-        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
-    }
-}
-
-fn hash(argon: &Argon2<'_>, password: &str, salt: [u8; 16]) -> Result<String> {
-    let hash: PasswordHash = argon
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map_err(|_| Error::internal("a password could not be hashed"))?;
-    Ok(hash.to_string())
-}
-
-fn verify(argon: &Argon2<'_>, password: &str, stored: &str) -> bool {
-    if stored.starts_with("$2") {
-        return bcrypt::verify(password, stored).unwrap_or(false);
-    }
-    PasswordHash::new(stored)
-        .is_ok_and(|stored| argon.verify_password(password.as_bytes(), &stored).is_ok())
 }
 
 /// How a token is stored and found: the base64 of its SHA-256.
@@ -186,33 +98,80 @@ pub(crate) fn token_hash(token: &str) -> String {
 }
 
 impl Core {
-    /// Logs in with a password; both contracts and every transport come through here.
+    /// Logs in with a password from no client: for whoever runs in this process.
     pub async fn login(&self, who: Login<'_>, password: &Password) -> Result<NewSession> {
-        let found = match who {
-            Login::Either(text) | Login::Email(text) if text.contains('@') => {
-                users::secret_by_email(self.store(), &account::fold(text)).await?
-            }
-            Login::Either(text) | Login::Username(text) => {
-                users::secret_by_username(self.store(), &account::fold(text)).await?
-            }
-            Login::Email(_) => None,
-            Login::Id(id) => users::secret_by_id(self.store(), &UserId::from(id)).await?,
-        };
-        let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
-        let fits = self.passwords().fits(password, stored.clone()).await?;
-        let user = user.filter(|_| fits).ok_or(Error::BadCredentials)?;
-        if !user.active {
-            return Err(Error::Deactivated);
-        }
-        self.start_session(user, stored.as_deref()).await
+        self.login_from(who, password, &Client::default()).await
     }
 
-    /// Begins a session, with a fresh token, for a user who knew the password that is stored as
-    /// `password`: if it changed meanwhile, the session does not begin.
+    /// Logs in with a password, and with a second factor where the account has one:
+    /// [`Error::FactorRequired`] says which, [`Error::LoginBlocked`] comes before anything is checked.
+    pub async fn login_from(
+        &self,
+        who: Login<'_>,
+        password: &Password,
+        client: &Client<'_>,
+    ) -> Result<NewSession> {
+        let (Login::Either(name) | Login::Username(name) | Login::Email(name) | Login::Id(name)) =
+            who;
+        let found = self.find_login(who).await?;
+        let account =
+            found.as_ref().map_or_else(|| account::fold(name), |(user, _)| user.id.to_string());
+        let guard = self.guard(client.ip, &account);
+        guard.check()?;
+        let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
+        let fits = self.passwords().fits(password, stored.clone(), Some(guard.clone())).await?;
+        let user = user.filter(|_| fits).ok_or(Error::BadCredentials)?;
+        guard.passed();
+        self.admit(&user)?;
+        let secrets = factors::find(self.store(), &user.id).await?.ok_or(Error::BadCredentials)?;
+        // What was checked, not what may have been set since.
+        let secrets = Secrets { password: stored, ..secrets };
+        let proved = self.check_login_factor(&user, &secrets, client).await?;
+        self.start_session(user, &secrets, proved.then_some(client)).await
+    }
+
+    /// Whom a login names, with the password's hash.
+    pub(crate) async fn find_login(
+        &self,
+        who: Login<'_>,
+    ) -> Result<Option<(User, Option<String>)>> {
+        match who {
+            Login::Either(text) | Login::Email(text) if text.contains('@') => {
+                users::secret_by_email(self.store(), &account::fold(text)).await
+            }
+            Login::Either(text) | Login::Username(text) => {
+                users::secret_by_username(self.store(), &account::fold(text)).await
+            }
+            Login::Email(_) => Ok(None),
+            Login::Id(id) => users::secret_by_id(self.store(), &UserId::from(id)).await,
+        }
+    }
+
+    /// May a session of this account begin at all?
+    pub(crate) fn admit(&self, user: &User) -> Result<()> {
+        let proved = || user.emails.iter().any(|email| email.verified);
+        let boss = || user.roles.iter().any(|role| role == "admin");
+        if !user.active {
+            Err(Error::Deactivated)
+        } else if user.roles.is_empty() {
+            Err(Error::NoRoles)
+        } else if user.kind == "app" {
+            Err(Error::AppAccount)
+        } else if self.settings().on(&setting::EMAIL_VERIFICATION) && !boss() && !proved() {
+            Err(Error::UnprovedEmail)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Begins a session, with a fresh token, for a user who was checked against `secrets`: if they
+    /// changed meanwhile, the session does not begin. A second factor that was given by `proved`
+    /// counts for a while.
     pub(crate) async fn start_session(
         &self,
         user: User,
-        password: Option<&str>,
+        secrets: &Secrets,
+        proved: Option<&Client<'_>>,
     ) -> Result<NewSession> {
         let now = self.clock().now();
         let days = self.settings().number(&setting::LOGIN_DAYS).clamp(1, 36_500);
@@ -221,7 +180,10 @@ impl Core {
         let mut user = user;
         user.last_login = Some(now);
         let hash = token_hash(&token);
-        let new = tokens::NewToken { hash: &hash, user: &user.id, password, expires };
+        let by = proved.map(Client::fingerprint);
+        let factor = by.as_deref().map(|by| (now + self.factor_memory(), by));
+        let most = self.most_tokens();
+        let new = tokens::NewToken { hash: &hash, user: &user.id, secrets, expires, factor, most };
         let dropped = tokens::add(self.store(), &new, now).await?;
         for hash in &dropped {
             self.live().forget_token(hash);
@@ -273,30 +235,96 @@ impl Core {
         self.live().forget_token(&caller.token_hash);
         Ok(())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::{Hashing, Password, PasswordHash, Passwords};
-    use crate::id::Chance;
+    /// Ends every session and every personal access token of a user: one's own, or with
+    /// `logout-other-user` another's.
+    pub async fn logout_user(&self, caller: &Caller, user: &UserId) -> Result<()> {
+        if user != caller.id() {
+            self.admin(caller, Perm::LogoutOtherUser)?;
+        }
+        tokens::remove_every(self.store(), user, self.clock().now()).await?;
+        self.live().forget_user(user);
+        Ok(())
+    }
 
-    #[tokio::test]
-    async fn plain_and_digest_verify_alike_and_nobody_never() {
-        let hashing = Hashing { memory: 64, passes: 1, parallel: 2 };
-        let passwords = Passwords::new(hashing, &Chance::seeded(1)).expect("parameters");
-        let plain = Password::plain("hunter2").expect("usable");
-        let digest = "f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7";
-        let digest = Password::digest(digest).expect("hexadecimal");
-        let stored = passwords.hash(&plain).await.expect("hash");
-        assert!(stored.starts_with("$argon2id$"));
-        assert!(passwords.fits(&digest, Some(stored.clone())).await.expect("check"));
-        let wrong = Password::plain("hunter3").expect("usable");
-        assert!(!passwords.fits(&wrong, Some(stored)).await.expect("check"));
-        assert!(!passwords.fits(&plain, None).await.expect("check"));
-        // What nobody's password is checked against is a hash like any other.
-        let nobody = PasswordHash::new(&passwords.nobody).expect("a PHC string");
-        let like = passwords.hash(&plain).await.expect("hash");
-        assert_eq!(PasswordHash::new(&like).expect("a PHC string").params, nobody.params);
-        assert_eq!(format!("{plain:?}"), "Password(…)");
+    /// Ends the caller's other sessions; personal access tokens stay.
+    pub async fn logout_others(&self, caller: &Caller) -> Result<()> {
+        let now = self.clock().now();
+        tokens::keep_only(self.store(), caller.id(), &caller.token_hash, now).await?;
+        self.live().forget_user(caller.id());
+        Ok(())
+    }
+
+    /// Begins a session for a user without a password, where the operator allows it: one's own, or
+    /// with `user-generate-access-token` another's. [`Error::NotAllowed`] for whatever is missing.
+    pub async fn create_token(
+        &self,
+        caller: &Caller,
+        user: User,
+        secret: Option<&str>,
+    ) -> Result<NewSession> {
+        let CreateTokens::On(wanted) = self.create_tokens() else {
+            return Err(Error::NotAllowed);
+        };
+        // By their hashes, so that the time tells nothing of either, not even a length.
+        let same =
+            |a: &str, b: &str| bool::from(token_hash(a).as_bytes().ct_eq(token_hash(b).as_bytes()));
+        let known = wanted.as_deref().is_none_or(|wanted| same(wanted, secret.unwrap_or("")));
+        let may = user.id == *caller.id() || self.may(caller, Perm::UserGenerateAccessToken);
+        if !known || !may {
+            return Err(Error::NotAllowed);
+        }
+        self.admit(&user)?;
+        let secrets = factors::find(self.store(), &user.id).await?.ok_or(Error::NoUser)?;
+        self.start_session(user, &secrets, None).await
+    }
+
+    /// Makes a personal access token of this name; gives it, for the only time.
+    pub async fn add_named_token(
+        &self,
+        caller: &Caller,
+        name: &str,
+        bypass: bool,
+    ) -> Result<String> {
+        self.admin(caller, Perm::CreatePersonalAccessTokens)?;
+        if name.is_empty() || name.chars().count() > MAX_TOKEN_NAME {
+            return Err(Error::Bad("tokenName"));
+        }
+        let (token, part) = self.named_token();
+        let new = NamedToken { name: name.to_owned(), created: self.clock().now(), part, bypass };
+        let tokens = (&*caller.token_hash, &*token_hash(&token));
+        tokens::add_named(self.store(), caller.id(), tokens, &new).await?;
+        Ok(token)
+    }
+
+    /// Makes a personal access token anew: the old one ends.
+    pub async fn renew_named_token(&self, caller: &Caller, name: &str) -> Result<String> {
+        self.admin(caller, Perm::CreatePersonalAccessTokens)?;
+        let (token, part) = self.named_token();
+        let (now, hash) = (self.clock().now(), token_hash(&token));
+        let tokens = (&*caller.token_hash, &*hash);
+        tokens::renew_named(self.store(), caller.id(), tokens, (name, &part), now).await?;
+        self.live().forget_user(caller.id());
+        Ok(token)
+    }
+
+    /// Ends a personal access token.
+    pub async fn remove_named_token(&self, caller: &Caller, name: &str) -> Result<()> {
+        self.admin(caller, Perm::CreatePersonalAccessTokens)?;
+        tokens::remove_named(self.store(), caller.id(), name, self.clock().now()).await?;
+        self.live().forget_user(caller.id());
+        Ok(())
+    }
+
+    /// The caller's personal access tokens, without the tokens.
+    pub async fn named_tokens(&self, caller: &Caller) -> Result<Vec<NamedToken>> {
+        self.admin(caller, Perm::CreatePersonalAccessTokens)?;
+        tokens::named(self.store(), caller.id()).await
+    }
+
+    fn named_token(&self) -> (String, String) {
+        let token = self.chance().token();
+        let part = token.chars().skip(token.len() - PART).collect();
+        (token, part)
     }
 }

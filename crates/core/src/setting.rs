@@ -67,6 +67,13 @@ pub struct Known {
     pub public: bool,
 }
 
+impl Known {
+    /// Is it shown to nobody, not even to who may change it?
+    pub fn is_secret(&self) -> bool {
+        accounts::SECRET.contains(&self.id)
+    }
+}
+
 const fn flag(id: &'static str, value: bool, public: bool) -> Known {
     Known { id, default: Default::Flag(value), public }
 }
@@ -80,9 +87,12 @@ const fn text(id: &'static str, value: &'static str, public: bool) -> Known {
 macro_rules! known {
     ($($name:ident = $make:ident($id:literal, $value:literal, $public:literal);)*) => {
         $(#[doc = concat!("`", $id, "`")] pub const $name: Known = $make($id, $value, $public);)*
-        const NAMED: &[Known] = &[$($name,)*];
+        pub(super) const NAMED: &[Known] = &[$($name,)*];
     };
 }
+
+mod accounts;
+pub use accounts::*;
 
 // The settings that a feature reads, by name.
 known! {
@@ -185,7 +195,6 @@ const OTHERS: &[Known] = &[
     flag("Message_Attachments_Strip_Exif", true, false),
     number("Message_Attachments_Thumbnails_Width", 480, false),
     number("Message_Attachments_Thumbnails_Height", 360, false),
-    flag("Accounts_EmailVerification", false, true),
     flag("Accounts_AllowDeleteOwnAccount", false, true),
     flag("Accounts_AllowUserProfileChange", true, true),
     flag("Accounts_AllowUserAvatarChange", true, true),
@@ -195,29 +204,21 @@ const OTHERS: &[Known] = &[
     flag("Accounts_AllowPasswordChange", true, true),
     flag("Accounts_AllowAnonymousRead", false, true),
     text("Accounts_SearchFields", "username, name, bio, nickname", true),
-    flag("Accounts_PasswordReset", true, true),
-    flag("Accounts_TwoFactorAuthentication_Enabled", true, true),
-    number("Accounts_TwoFactorAuthentication_RememberFor", 1800, false),
-    flag("Accounts_TwoFactorAuthentication_Enforce_Password_Fallback", true, false),
-    flag("Block_Multiple_Failed_Logins_Enabled", true, false),
-    flag("Block_Multiple_Failed_Logins_By_User", true, false),
-    flag("Block_Multiple_Failed_Logins_By_Ip", true, false),
-    number("Block_Multiple_Failed_Logins_Attempts_Until_Block_by_User", 10, false),
-    number("Block_Multiple_Failed_Logins_Attempts_Until_Block_By_Ip", 50, false),
-    number("Block_Multiple_Failed_Logins_Time_To_Unblock_By_User_In_Minutes", 5, false),
-    number("Block_Multiple_Failed_Logins_Time_To_Unblock_By_Ip_In_Minutes", 5, false),
-    flag("Accounts_Password_Policy_Enabled", false, true),
     flag("Accounts_AvatarBlockUnauthenticatedAccess", true, true),
 ];
 
+fn every() -> impl Iterator<Item = &'static Known> {
+    NAMED.iter().chain(accounts::NAMED).chain(OTHERS)
+}
+
 /// The setting of this id, if there is one.
 pub fn known(id: &str) -> Option<&'static Known> {
-    NAMED.iter().chain(OTHERS).find(|known| known.id == id)
+    every().find(|known| known.id == id)
 }
 
 /// The known id most like this one, for a warning about a misspelling.
 pub fn nearest(id: &str) -> Option<&'static str> {
-    let all = NAMED.iter().chain(OTHERS).map(|known| known.id);
+    let all = every().map(|known| known.id);
     all.map(|known| (distance(id, known), known)).min().filter(|(d, _)| *d <= 6).map(|(_, id)| id)
 }
 
@@ -261,8 +262,11 @@ impl Settings {
     /// The setting as it stands.
     pub fn get(&self, known: &'static Known) -> Setting {
         let changed = self.changed.get(known.id);
-        let (value, updated) =
-            changed.cloned().unwrap_or_else(|| (known.default.value(), self.born));
+        let changed = changed.cloned();
+        let (mut value, updated) = changed.unwrap_or_else(|| (known.default.value(), self.born));
+        if known.is_secret() {
+            value = known.default.value();
+        }
         Setting { known, value, updated }
     }
 
@@ -307,7 +311,7 @@ impl Settings {
 
     /// All of them, by id.
     pub fn all(&self) -> Vec<Setting> {
-        let mut all: Vec<_> = NAMED.iter().chain(OTHERS).map(|known| self.get(known)).collect();
+        let mut all: Vec<_> = every().map(|known| self.get(known)).collect();
         all.sort_by_key(|setting| setting.known.id);
         all
     }
@@ -327,7 +331,19 @@ impl Core {
         if !value.as_str().is_none_or(|text| reads(known, text)) {
             return Err(Error::BadSetting(id.to_owned()));
         }
+        if known.is_secret()
+            && let Some(text) = value.as_str().filter(|text| !text.is_empty())
+        {
+            let sealed = self.key().seal(self.chance(), known.id, text)?;
+            return self.save_setting(known, &sealed.into()).await;
+        }
         self.save_setting(known, &value).await
+    }
+
+    /// What a secret setting holds; `None` if nothing, or if it was sealed with another key.
+    pub(crate) fn secret_setting(&self, known: &Known) -> Option<String> {
+        let sealed = self.settings().text(known).to_owned();
+        self.key().open(known.id, &sealed)
     }
 
     /// Gives a setting its first value for the operator (`SETTING_<id>`); `false` if somebody gave
@@ -363,13 +379,13 @@ fn is_small_regex(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_MEMBERS, NAMED, OTHERS, known, nearest};
+    use super::{MAX_MEMBERS, every, known, nearest};
     use std::collections::BTreeSet;
 
     #[test]
     fn ids_are_unique_and_found() {
-        let ids: BTreeSet<_> = NAMED.iter().chain(OTHERS).map(|known| known.id).collect();
-        assert_eq!(ids.len(), NAMED.len() + OTHERS.len());
+        let ids: BTreeSet<_> = every().map(|known| known.id).collect();
+        assert_eq!(ids.len(), every().count());
         assert!(known(MAX_MEMBERS.id).is_some() && known("DirectMessage_maxUsers").is_none());
         assert_eq!(nearest("DirectMessage_maxUsers"), Some(MAX_MEMBERS.id));
         assert_eq!(nearest("Something_Else_Entirely_Unknown"), None);

@@ -2,11 +2,10 @@
 //! alike; the answer to a login from another site's page sets no cookie, so that nobody can be
 //! logged in to an account of somebody else's choice.
 
-use crate::auth::{Session, clear_cookie, is_own_site, set_cookie};
+use crate::auth::{Origin, Session, clear_cookie, is_own_site, set_cookie};
 use crate::error::Refusal;
 use crate::input::Body;
-use crate::rate::{self, Origin};
-use crate::{answer, wire};
+use crate::{answer, rate, wire};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -17,11 +16,13 @@ use parlance_http::Edge;
 
 /// `GET /api/auth/config`
 pub(crate) async fn config(State(edge): State<Edge>) -> Response {
-    let open = edge.core().settings().text(&setting::REGISTRATION) == "Public";
+    let settings = edge.core().settings();
+    let open = settings.text(&setting::REGISTRATION) == "Public";
+    let verified = settings.on(&setting::EMAIL_VERIFICATION);
     answer::data(StatusCode::OK, |o| {
         o.flag("directLoginEnabled", true);
         o.flag("openRegistration", open);
-        o.flag("requireEmailVerification", false);
+        o.flag("requireEmailVerification", verified);
         o.raw("socialProviders", "[]");
     })
 }
@@ -46,7 +47,7 @@ pub(crate) async fn register(
     Ok(begun(StatusCode::CREATED, &session, &headers, &edge))
 }
 
-/// `POST /api/auth/login`
+/// `POST /api/auth/login`; `code` is the second factor of an account that has one.
 pub(crate) async fn login(
     State(edge): State<Edge>,
     origin: Origin,
@@ -65,7 +66,8 @@ pub(crate) async fn login(
     let password = body.text_if("password")?.ok_or(Refusal::Missing("password"))?;
     // A password that nobody can have is a wrong one.
     let password = Password::plain(password).map_err(|_| Error::BadCredentials)?;
-    let session = edge.core().login(who, &password).await?;
+    let client = origin.client(body.text_if("code")?);
+    let session = edge.core().login_from(who, &password, &client).await?;
     Ok(begun(StatusCode::OK, &session, &headers, &edge))
 }
 

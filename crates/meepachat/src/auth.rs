@@ -6,8 +6,10 @@ use crate::error::Refusal;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
+use parlance_core::factor::Code;
+use parlance_core::login::Client;
 use parlance_core::{Caller, Error};
-use parlance_http::Edge;
+use parlance_http::{Edge, ip};
 
 /// The cookie's name.
 const COOKIE: &str = "meepa_session";
@@ -51,6 +53,30 @@ impl Found {
             None => Err(Error::NotLoggedIn),
         };
         Self { caller, by_cookie }
+    }
+}
+
+/// From where a login comes.
+pub(crate) struct Origin {
+    pub(crate) ip: String,
+    agent: String,
+}
+
+impl FromRequestParts<Edge> for Origin {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Refusal> {
+        let ip = ip::client(&parts.headers, &parts.extensions, &edge.options().trusted_proxies);
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        Ok(Self { ip, agent: agent.unwrap_or("").chars().take(256).collect() })
+    }
+}
+
+impl Origin {
+    /// The client of a login, with this second factor if there is one.
+    pub(crate) fn client<'a>(&'a self, code: Option<&'a str>) -> Client<'a> {
+        let code = code.map(|code| Code { method: None, code });
+        Client { ip: Some(&self.ip), agent: &self.agent, code }
     }
 }
 

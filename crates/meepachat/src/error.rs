@@ -81,6 +81,7 @@ fn body(error: BodyError) -> Rendered {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one exhaustive match, an arm per reason")]
 fn rendered(error: Error) -> Rendered {
     const BAD: StatusCode = StatusCode::BAD_REQUEST;
     const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
@@ -92,6 +93,25 @@ fn rendered(error: Error) -> Rendered {
         }
         Error::BadCredentials => (StatusCode::UNAUTHORIZED, "invalid credentials".into()),
         Error::Deactivated => (FORBIDDEN, "the account is not active".into()),
+        Error::NoRoles | Error::AppAccount => (FORBIDDEN, "the account may not log in".into()),
+        Error::UnprovedEmail => (FORBIDDEN, "the email address is not verified".into()),
+        Error::LoginBlocked(_) => {
+            (StatusCode::UNAUTHORIZED, "too many failed logins, try again later".into())
+        }
+        Error::FactorRequired(ask) => {
+            let text = format!("second factor required: send code ({})", ask.method.name());
+            (StatusCode::UNAUTHORIZED, text.into())
+        }
+        Error::FactorInvalid(_) => (StatusCode::UNAUTHORIZED, "invalid second factor".into()),
+        Error::FactorExhausted => {
+            (StatusCode::UNAUTHORIZED, "too many wrong second factors, try again later".into())
+        }
+        Error::FactorOn => (CONFLICT, "the second factor is on already".into()),
+        Error::TokenExists => (CONFLICT, "a token with this name exists".into()),
+        Error::NoToken => (MISSING, "token not found".into()),
+        Error::TooManyTokens => (BAD, "too many tokens".into()),
+        Error::WeakPassword(_) => (BAD, "the password does not meet the server's policy".into()),
+        Error::ResetOver => (StatusCode::GONE, "the link is no longer good".into()),
         Error::Lacks(_) | Error::NotAllowed => (FORBIDDEN, "forbidden".into()),
         Error::NoAccess | Error::NoRoom | Error::NoDirectRoom(_) | Error::NotSubscribed => {
             (MISSING, "channel not found".into())
@@ -153,6 +173,8 @@ fn switched_off(feature: Feature) -> &'static str {
         Feature::Previews => "link previews are disabled",
         Feature::Deleting => "this message cannot be deleted",
         Feature::Status => "changing the status is disabled",
+        Feature::PasswordReset => "resetting passwords is disabled",
+        Feature::EmailCodes => "codes by mail are not available",
         Feature::Invisible => "being invisible is disabled",
     }
 }

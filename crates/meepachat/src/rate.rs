@@ -1,10 +1,9 @@
 //! Rate limits of this contract (its section 3): a bucket of tokens per account, per address where there
 //! is none, and a narrower one for logins. A bot's calls are its own: many share one machine.
 
-use crate::auth::Found;
+use crate::auth::{Found, Origin};
 use crate::error::Refusal;
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::request::Parts;
+use axum::extract::{Request, State};
 use axum::http::{Extensions, HeaderMap};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -33,19 +32,8 @@ pub(crate) async fn limited(
 
 /// Counts a login to this account, or a registration under this name, from where the request came.
 pub(crate) fn login(edge: &Edge, origin: &Origin, account: &str) -> Result<(), Refusal> {
-    let who = edge.limits().login(&origin.0, &account.to_lowercase());
+    let who = edge.limits().login(&origin.ip, &account.to_lowercase());
     take(edge, who, "meepachat login", (&setting::MEEPA_AUTH_RATE, &setting::MEEPA_AUTH_BURST))
-}
-
-/// The address that a request came from.
-pub(crate) struct Origin(pub(crate) String);
-
-impl FromRequestParts<Edge> for Origin {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Refusal> {
-        Ok(Self(address(&parts.headers, &parts.extensions, edge)))
-    }
 }
 
 fn address(headers: &HeaderMap, extensions: &Extensions, edge: &Edge) -> String {

@@ -5,6 +5,8 @@ use crate::error::Failure;
 use crate::routes::Route;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method};
+use parlance_core::factor::{self, Code};
+use parlance_core::login::Client;
 use parlance_core::setting::{self, Settings};
 use parlance_core::{Caller, Core, Error, Perm, time};
 use parlance_http::limit::{Standing, Who, Window};
@@ -26,6 +28,12 @@ pub(crate) struct Call {
     /// The client's own key for this write, and what stands for all that it asks.
     pub(crate) retry: Option<(String, String)>,
     caller: Option<Caller>,
+    /// The token that was presented; empty without one.
+    token: String,
+    /// What the client calls itself.
+    agent: String,
+    /// The second factor of the headers, and its method if that was said.
+    code: Option<(Option<factor::Method>, String)>,
 }
 
 impl Call {
@@ -76,6 +84,9 @@ impl Call {
             body: body_read,
             retry,
             caller,
+            token: header(&parts.headers, "x-auth-token").unwrap_or("").to_owned(),
+            agent: header(&parts.headers, "user-agent").unwrap_or("").chars().take(256).collect(),
+            code: factor_code(&parts.headers),
         })
     }
 
@@ -91,6 +102,17 @@ impl Call {
     /// Goes on as nobody.
     pub(crate) fn forget_caller(&mut self) {
         self.caller = None;
+    }
+
+    /// The token that the caller presented.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// From where and with which second factor the request comes.
+    pub(crate) fn client(&self) -> Client<'_> {
+        let code = self.code.as_ref().map(|(method, code)| Code { method: *method, code });
+        Client { ip: Some(&self.ip), agent: &self.agent, code }
     }
 
     pub(crate) fn is_logged_in(&self) -> bool {
@@ -158,11 +180,20 @@ fn retry_key(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
     })
 }
 
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
 /// Token and user id; both headers or none.
-/// The two headers of a session.
 pub(crate) fn credentials(headers: &HeaderMap) -> Option<(&str, &str)> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    header("x-auth-token").zip(header("x-user-id"))
+    header(headers, "x-auth-token").zip(header(headers, "x-user-id"))
+}
+
+/// `x-2fa-code` and `x-2fa-method`.
+fn factor_code(headers: &HeaderMap) -> Option<(Option<factor::Method>, String)> {
+    let method = header(headers, "x-2fa-method").and_then(factor::Method::named);
+    let code = header(headers, "x-2fa-code").unwrap_or("").trim();
+    (method.is_some() || !code.is_empty()).then(|| (method, code.to_owned()))
 }
 
 /// The query string as the original's parser sees it: a repeated key, or one with `[]`, is a list.

@@ -2,8 +2,9 @@
 //! handler says; whatever the core says goes through the one exhaustive match of [`core_error`], and
 //! a handler that must say something else turns it before.
 
+use crate::{factor, password};
 use axum::http::StatusCode;
-use parlance_core::error::{Error, Feature};
+use parlance_core::error::{Blocked, Error, Feature};
 use parlance_core::{Ms, Perm, time};
 use parlance_http::body::BodyError;
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ pub(crate) enum Failure {
     Schema(String),
     /// A refused login: `error` and `message` of the 401.
     Login(Value, &'static str),
+    /// A login that lacks a second factor, with details of what is wanted.
+    LoginFactor(&'static str, &'static str, Option<Value>),
     /// 403 without saying which permission is missing.
     Forbidden,
     /// Called too often: milliseconds until a call is taken again.
@@ -98,6 +101,14 @@ impl Failure {
                 StatusCode::UNAUTHORIZED,
                 json!({"success": false, "status": "error", "error": error, "message": message}),
             ),
+            Self::LoginFactor(code, message, details) => {
+                let mut body = json!({"success": false, "status": "error", "error": code,
+                    "message": message});
+                if let Some(details) = details {
+                    body["details"] = details;
+                }
+                (StatusCode::UNAUTHORIZED, body)
+            }
             Self::Forbidden => {
                 (StatusCode::FORBIDDEN, json!({"success": false, "error": "unauthorized"}))
             }
@@ -160,6 +171,43 @@ pub(crate) fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
         Error::Deactivated => {
             Err(Failure::Login("error-user-is-not-activated".into(), "User is not activated"))
         }
+        Error::NoRoles => {
+            Err(Failure::Login("error-user-has-no-roles".into(), "User has no roles"))
+        }
+        Error::AppAccount => Err(Failure::Login(
+            "error-app-user-is-not-allowed-to-login".into(),
+            "App user is not allowed to login",
+        )),
+        Error::UnprovedEmail => coded("error-invalid-email", "Invalid email"),
+        Error::LoginBlocked(Blocked::User) => Err(Failure::Login(
+            "error-login-blocked-for-user".into(),
+            "Login has been temporarily blocked for this user",
+        )),
+        Error::LoginBlocked(Blocked::Address) => Err(Failure::Login(
+            "error-login-blocked-for-ip".into(),
+            "Login has been temporarily blocked for this address",
+        )),
+        Error::FactorRequired(ask) => {
+            Err(Failure::detailed("totp-required", "TOTP Required", factor::details(&ask)))
+        }
+        Error::FactorInvalid(method) => {
+            Err(Failure::detailed("totp-invalid", "TOTP Invalid", json!({"method": method.name()})))
+        }
+        Error::FactorExhausted => {
+            coded("totp-max-attempts", "TOTP Maximun Failed Attempts Reached")
+        }
+        Error::FactorOn => coded("error-2fa-already-enabled", "2FA is already enabled"),
+        Error::TokenExists => {
+            coded("error-token-already-exists", "A token with this name already exists")
+        }
+        Error::NoToken => coded("error-token-does-not-exists", "Token does not exist"),
+        Error::TooManyTokens => coded("error-too-many-tokens", "Too many personal access tokens"),
+        Error::WeakPassword(rules) => Err(Failure::detailed(
+            "error-password-policy-not-met",
+            "The password does not meet the server's policy",
+            password::broken(&rules),
+        )),
+        Error::ResetOver => coded("error-invalid-token", "The link is no longer good"),
         Error::SessionOver => Err(Failure::Login(
             403.into(),
             "You've been logged out by the server. Please log in again.",
@@ -333,6 +381,8 @@ fn switched_off(feature: Feature) -> Failure {
             action("Edit history is not available", "getEditHistory", "Edit_history")
         }
         Feature::Deleting => action("Not allowed", "deleteMessage", "Delete_message"),
+        Feature::PasswordReset => Failure::plain("Password reset is not enabled"),
+        Feature::EmailCodes => action("Codes by mail are not available", "2fa", "Email_code"),
         Feature::Invisible => Failure::detailed(
             "error-status-not-allowed",
             "Invisible status is disabled",

@@ -12,12 +12,14 @@ mod dm;
 mod download;
 mod error;
 mod export;
+mod factor;
 mod history;
 mod html;
 mod marked;
 pub mod methods;
 mod moderation;
 mod page;
+mod password;
 mod post;
 mod reply;
 mod room_settings;
@@ -31,6 +33,7 @@ mod settings;
 mod subscriptions;
 mod sync;
 mod threads;
+mod tokens;
 mod users;
 mod wire;
 
@@ -95,7 +98,9 @@ async fn run(
 ) -> Result<(StatusCode, Reply), Failure> {
     let route = routes::find(request.method(), request.uri().path()).ok_or(Failure::NoRoute)?;
     let mut call = Call::read(edge, route, request, standing).await?;
-    let retry = call.retry.take();
+    factor::require(&call, route).await?;
+    // An answer with a secret is not kept (ruling B9).
+    let retry = call.retry.take().filter(|_| !route.secret);
     let (run, (key, hash)) = match (route.run, retry) {
         (Run::List(run), _) => return Ok((StatusCode::OK, run(call).await?)),
         (Run::Whole(run), None) => return Ok((StatusCode::OK, run(call).await?.into())),

@@ -6,10 +6,13 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::reply::Reply;
 use crate::{
-    autocomplete, change, chat, dm, export, history, marked, methods, moderation, post,
-    room_settings, rooms, search, server, session, settings, subscriptions, sync, threads, users,
+    autocomplete, change, chat, dm, export, factor, history, marked, methods, moderation, password,
+    post, room_settings, rooms, search, server, session, settings, subscriptions, sync, threads,
+    tokens, users,
 };
 use axum::http::Method;
+use parlance_core::Perm;
+use parlance_core::factor::Freshness;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -36,27 +39,48 @@ pub struct Route {
     pub name: &'static str,
     /// Does it need a login?
     pub login: bool,
+    /// Does it want a second factor, and may that have been given a while ago?
+    pub factor: Option<Freshness>,
+    /// The permission without which the second factor is not asked for, because the route refuses.
+    pub(crate) perm: Option<Perm>,
+    /// Does its answer hold a secret? Then it is not kept for retries.
+    pub(crate) secret: bool,
     pub(crate) run: Run,
 }
 
+/// A row is method, name, who may call it, and the function. `open` is for everybody, `login` for who
+/// is logged in; `factor` wants a second factor too (of those who hold the permission in brackets, if
+/// one stands there), `fresh` one that comes with the call. `+ secret`: the answer holds a secret.
 macro_rules! table {
-    ($($method:ident $name:literal $login:ident $run:path $([$kind:ident])?;)*) => {
+    ($($method:ident $name:literal $who:ident $(($perm:ident))? $(+ $secret:ident)?
+        $run:path $([$kind:ident])?;)*) =>
+    {
         &[$(Route {
             method: Method::$method,
             name: $name,
-            login: table!(@ $login),
+            login: table!(@ login $who),
+            factor: table!(@ factor $who),
+            perm: table!(@ perm $($perm)?),
+            secret: table!(@ secret $($secret)?),
             run: table!(@ run $($kind)? $run),
         },)*]
     };
     (@ run list $run:path) => { Run::List(|call| Box::pin($run(call))) };
     (@ run $run:path) => { Run::Whole(|call| Box::pin($run(call))) };
-    (@ login) => { true };
-    (@ open) => { false };
+    (@ login open) => { false };
+    (@ login $who:ident) => { true };
+    (@ factor factor) => { Some(Freshness::Remembered) };
+    (@ factor fresh) => { Some(Freshness::Now) };
+    (@ factor $who:ident) => { None };
+    (@ perm) => { None };
+    (@ perm $perm:ident) => { Some(Perm::$perm) };
+    (@ secret) => { false };
+    (@ secret secret) => { true };
 }
 
 /// The table. `dm.*` stands for `im.*` as well; a `[list]` may come in pieces.
 pub static ROUTES: &[Route] = table! {
-    POST "login" open session::login;
+    POST "login" open + secret session::login;
     GET "logout" login session::logout;
     POST "logout" login session::logout;
     GET "me" login session::me;
@@ -140,6 +164,21 @@ pub static ROUTES: &[Route] = table! {
     POST "users.setStatus" login users::set_status;
     GET "users.getStatus" login users::get_status;
 
+    POST "users.logout" login tokens::logout_user;
+    POST "users.logoutOtherClients" login + secret tokens::logout_others;
+    POST "users.removeOtherTokens" login tokens::remove_others;
+    POST "users.createToken" login + secret tokens::create;
+    POST "users.generatePersonalAccessToken"
+        factor (CreatePersonalAccessTokens) + secret tokens::generate;
+    POST "users.regeneratePersonalAccessToken"
+        factor (CreatePersonalAccessTokens) + secret tokens::regenerate;
+    POST "users.removePersonalAccessToken" factor (CreatePersonalAccessTokens) tokens::remove;
+    GET "users.getPersonalAccessTokens" login tokens::list;
+    POST "users.2fa.enableEmail" fresh factor::enable_email;
+    POST "users.2fa.disableEmail" fresh factor::disable_email;
+    POST "users.2fa.sendEmailCode" open factor::send_email_code;
+    POST "users.forgotPassword" open password::forgot;
+
     GET "permissions.listAll" login server::permissions;
     POST "permissions.update" login server::update_permissions;
     GET "roles.list" login server::roles;
@@ -149,7 +188,8 @@ pub static ROUTES: &[Route] = table! {
     POST "method.callAnon/" open methods::call_anonymously;
 
     GET "settings/" login settings::get;
-    POST "settings/" login settings::set;
+    POST "settings/" factor (EditPrivilegedSetting) settings::set;
+    GET "pw.getPolicy" open password::policy;
 };
 
 /// The route of a request: by method and path. `HEAD` is `GET` without a body.

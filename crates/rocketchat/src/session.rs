@@ -5,28 +5,33 @@
 use crate::call::Call;
 use crate::error::Failure;
 use crate::routes::Answer;
-use crate::wire;
+use crate::{factor, wire};
 use parlance_core::Error;
-use parlance_core::login::{Login, NewSession, Password};
+use parlance_core::factor::Code;
+use parlance_core::login::{Client, Login, NewSession, Password};
 use parlance_http::json::{Dates, Object};
 use serde_json::{Map, Value};
 
+/// Keys of logins by somebody else's word, which no account here has.
+const PROVIDERS: &[&str] = &[
+    "oauth",
+    "serviceName",
+    "accessToken",
+    "idToken",
+    "credentialToken",
+    "credentialSecret",
+    "saml",
+    "cas",
+    "ldap",
+    "crowd",
+    "iframe",
+];
+
 /// `POST login`.
 pub(crate) async fn login(call: Call) -> Answer {
-    let body = &call.body;
-    let session = match body.get("resume") {
-        Some(Value::String(token)) => call.core().resume(token).await?,
-        Some(value) if !value.is_null() => return Err(Error::SessionOver.into()),
-        _ => {
-            let who = who(body).ok_or(Error::BadCredentials)?;
-            let password = body.get("password").and_then(password).ok_or(Error::BadCredentials)?;
-            call.core().login(who, &password).await?
-        }
-    };
-    Ok(print(&call, &session))
-}
-
-fn print(call: &Call, session: &NewSession) -> String {
+    let client = call.client();
+    let session = log_in(&call, &call.body, client).await?;
+    let factors = call.core().factors(&session.user.id).await?;
     let mut out = String::new();
     let mut o = Object::new(&mut out, Dates::Iso);
     o.text("status", "success");
@@ -34,12 +39,62 @@ fn print(call: &Call, session: &NewSession) -> String {
         data.text("userId", session.user.id.as_str());
         data.text("authToken", &session.token);
         data.object("me", |me| {
-            wire::me(me, &session.user, &call.edge.options().root_url);
+            wire::me(me, &session.user, factors, &call.edge.options().root_url);
         });
     });
     o.flag("success", true);
     o.end();
-    out
+    Ok(out)
+}
+
+/// A login in any of its forms; one that wraps another with its second factor
+/// (`{"totp":{"login":{…},"code":"…"}}`) is one too.
+async fn log_in(
+    call: &Call,
+    body: &Map<String, Value>,
+    mut client: Client<'_>,
+) -> Result<NewSession, Failure> {
+    let mut form = body;
+    if let Some(Value::Object(totp)) = body.get("totp") {
+        let Some(Value::Object(inner)) = totp.get("login") else {
+            return Err(Error::BadCredentials.into());
+        };
+        form = inner;
+        client.code = code(totp).or(client.code);
+    }
+    if PROVIDERS.iter().any(|key| form.get(*key).is_some_and(|value| !value.is_null())) {
+        let text = "This server has no such login provider";
+        return Err(Failure::Login(400.into(), text));
+    }
+    match form.get("resume") {
+        Some(Value::String(token)) => return Ok(call.core().resume(token).await?),
+        Some(value) if !value.is_null() => return Err(Error::SessionOver.into()),
+        _ => {}
+    }
+    client.code = code(form).or(client.code);
+    let who = who(form).ok_or(Error::BadCredentials)?;
+    let password = form.get("password").and_then(password).ok_or(Error::BadCredentials)?;
+    call.core().login_from(who, &password, &client).await.map_err(refused)
+}
+
+/// `code`, if it is one: a client may send null.
+fn code(form: &Map<String, Value>) -> Option<Code<'_>> {
+    text(form, "code").map(|code| Code { method: None, code })
+}
+
+/// What a refused second factor is on a login: a 401 like any other refusal of it.
+fn refused(error: Error) -> Failure {
+    match error {
+        Error::FactorRequired(ask) => {
+            Failure::LoginFactor("totp-required", "TOTP Required", Some(factor::details(&ask)))
+        }
+        Error::FactorInvalid(_) => Failure::LoginFactor("totp-invalid", "TOTP Invalid", None),
+        Error::FactorExhausted => {
+            Failure::LoginFactor("totp-max-attempts", "TOTP Maximun Failed Attempts Reached", None)
+        }
+        Error::UnprovedEmail => Failure::Login("error-invalid-email".into(), "Invalid email"),
+        other => other.into(),
+    }
 }
 
 /// Whom the body names: `user` as text or object, `username`, or `email`.
@@ -94,7 +149,8 @@ pub(crate) async fn me(call: Call) -> Answer {
         Error::NoUser => Failure::Core(Error::NotLoggedIn),
         other => other.into(),
     })?;
+    let factors = call.core().factors(&user.id).await?;
     Ok(wire::success(|o| {
-        wire::me(o, &user, &call.edge.options().root_url);
+        wire::me(o, &user, factors, &call.edge.options().root_url);
     }))
 }

@@ -77,7 +77,7 @@ pub(crate) async fn create(call: Call) -> Answer {
     let random = flag(body, "setRandomPassword", false)?;
     let password = match optional(body, "password")? {
         Some(text) if !text.is_empty() => Password::plain(text)?,
-        _ if random => Password::plain(&call.core().new_token())?,
+        _ if random => Password::made(&call.core().new_token())?,
         _ => Password::plain(required(body, "password")?)?,
     };
     let new = NewUser {
@@ -142,7 +142,10 @@ pub(crate) async fn register(call: Call) -> Answer {
 }
 
 /// The user that `userId`, `username` or `user` names.
-async fn named(call: &Call, params: &Map<String, Value>) -> Result<Option<User>, Failure> {
+pub(crate) async fn named(
+    call: &Call,
+    params: &Map<String, Value>,
+) -> Result<Option<User>, Failure> {
     let text = |name: &str| params.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
     let wrong = ["userId", "username", "user"]
         .iter()

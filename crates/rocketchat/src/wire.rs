@@ -3,6 +3,7 @@
 //! that filters and sorts look at, with dates marked as dates.
 
 use parlance_core::account::{Email, User};
+use parlance_core::factor::Factors;
 use parlance_core::list::Document;
 use parlance_core::{Message, Ms, Room};
 use parlance_http::json::{Dates, Object};
@@ -181,7 +182,7 @@ fn carried(o: &mut Object<'_>, body: &str, full: bool) {
 }
 
 /// The members of `me` (section 8.3): of `GET /me`, and of a login's answer.
-pub(crate) fn me(o: &mut Object<'_>, user: &User, root_url: &str) {
+pub(crate) fn me(o: &mut Object<'_>, user: &User, factors: Factors, root_url: &str) {
     o.text("_id", user.id.as_str());
     o.text_if("name", user.name.as_deref());
     o.text_if("username", user.username.as_deref());
@@ -197,6 +198,12 @@ pub(crate) fn me(o: &mut Object<'_>, user: &User, root_url: &str) {
     o.raw("settings", &format!(r#"{{"profile":{{}},"preferences":{PREFERENCES}}}"#));
     o.object("services", |o| {
         o.object("password", |o| o.flag("exists", user.has_password));
+        if factors.totp {
+            o.object("totp", |o| o.flag("enabled", true));
+        }
+        if factors.email {
+            o.object("email2fa", |o| o.flag("enabled", true));
+        }
     });
     o.flag("isOAuthUser", false);
     if let Some(email) = user.emails.iter().find(|email| email.verified) {

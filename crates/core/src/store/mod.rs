@@ -10,6 +10,7 @@ mod clock;
 pub(crate) mod edits;
 pub(crate) mod events;
 pub(crate) mod exports;
+pub(crate) mod factors;
 mod fields;
 pub(crate) mod history;
 pub(crate) mod import;

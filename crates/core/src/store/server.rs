@@ -11,6 +11,9 @@ const BORN: &str = "INSERT INTO meta (name, value) VALUES ('born', $1) ON CONFLI
 const WHEN_BORN: &str = "SELECT value FROM meta WHERE name = 'born'";
 const TOUCH: &str = "INSERT INTO meta (name, value) VALUES ('touched', $1)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+const ADD_KEY_CHECK: &str =
+    "INSERT INTO meta (name, value) VALUES ('key_check', $1) ON CONFLICT DO NOTHING";
+const KEY_CHECK: &str = "SELECT value FROM meta WHERE name = 'key_check'";
 const SETTINGS: &str = "SELECT id, value, updated FROM settings";
 const SET_SETTING: &str = "INSERT INTO settings (id, value, updated) VALUES ($1, $2, $3)
     ON CONFLICT (id) DO UPDATE SET value = excluded.value, updated = excluded.updated";
@@ -31,6 +34,15 @@ pub(crate) async fn born(store: &Store, now: Ms) -> Result<Ms> {
     let row = rows.into_iter().next();
     let born = row.ok_or_else(|| Error::internal("never born"))?.text()?;
     born.parse().map_err(Error::internal)
+}
+
+/// What stands for the key that this store's secrets are sealed with: this one, if there was none.
+pub(crate) async fn key_check(store: &Store, check: &str) -> Result<String> {
+    let mut change = Change::new();
+    change.run(ADD_KEY_CHECK, [check.into()]);
+    store.write(change).await?;
+    let row = store.read(KEY_CHECK, []).await?.into_iter().next();
+    row.ok_or_else(|| Error::internal("no key was ever used"))?.text()
 }
 
 /// Writes something small, to know that it can be done.

@@ -3,7 +3,7 @@
 
 use super::fields::OfUsers;
 use super::listing::Listing;
-use super::{Change, Row, Store, Value, events, tokens};
+use super::{Change, Row, Store, Value, events, factors, tokens};
 use crate::account::{Email, NewAccount, User};
 use crate::error::{Error, Result};
 use crate::event::Kind;
@@ -276,6 +276,7 @@ pub(crate) async fn replace(store: &Store, new: &NewAccount) -> Result<()> {
     let names = [id, username, fold, name, name_fold, kind, password, roles, emails, updated, body];
     change.expect(1, Error::NoUser, REPLACE, names);
     if new.password.is_some() {
+        factors::drop_resets(&mut change, &user.id);
         tokens::remove_all(&mut change, &user.id, user.updated);
     }
     change.run(DROP_EMAILS, [(&user.id).into()]);
@@ -329,8 +330,14 @@ pub(crate) async fn set_active(store: &Store, id: &UserId, active: bool, now: Ms
 /// Gives an account another password; every session of it ends.
 pub(crate) async fn set_password(store: &Store, id: &UserId, hash: &str, now: Ms) -> Result<()> {
     let mut change = Change::new();
-    change.expect(1, Error::NoUser, SET_PASSWORD, [id.into(), hash.into(), now.into()]);
-    tokens::remove_all(&mut change, id, now);
-    events::add(&mut change, now, Kind::User, None, None, id.as_str());
+    put_password(&mut change, id, hash, now);
     store.write(change).await.map(drop)
+}
+
+/// The same as part of a larger change.
+pub(crate) fn put_password(change: &mut Change, id: &UserId, hash: &str, now: Ms) {
+    change.expect(1, Error::NoUser, SET_PASSWORD, [id.into(), hash.into(), now.into()]);
+    factors::drop_resets(change, id);
+    tokens::remove_all(change, id, now);
+    events::add(change, now, Kind::User, None, None, id.as_str());
 }

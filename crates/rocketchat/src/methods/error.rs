@@ -18,6 +18,7 @@ pub(super) fn error(failure: Failure) -> Value {
         Failure::Plain(plain) | Failure::Sentence(plain) => text(&plain),
         Failure::Schema(reason) => ("invalid-params".into(), reason, None),
         Failure::Login(code, reason) => (code, reason.to_owned(), None),
+        Failure::LoginFactor(code, reason, details) => (code.into(), reason.to_owned(), details),
         Failure::Forbidden => ("error-not-allowed".into(), "Not allowed".to_owned(), None),
         Failure::TooMany(wait) => (
             "too-many-requests".into(),

@@ -7,13 +7,15 @@ use crate::account::{Authority, NewUser};
 use crate::alter::Alteration;
 use crate::edit::NewText;
 use crate::export::{Wanted, Writer};
+use crate::factor::{Code, Freshness};
 use crate::id::{Chance, RoomId, pair};
 use crate::list::{Document, ListQuery, Marks};
-use crate::login::{Hashing, Login, Password};
+use crate::login::{Client, Hashing, Login, Password};
+use crate::mail::Mail;
 use crate::send::{NewMessage, TextLimit};
 use crate::store::fields::{OfMessages, OfRooms, OfUsers};
 use crate::store::{Sql, exports};
-use crate::{Access, Caller, Clock, Core, Database, Error, Options, Perm, UserId};
+use crate::{Access, Caller, Clock, Core, Database, Error, Options, Perm, UserId, totp};
 use parlance_query::{FieldMap, Filter, Limits, Sort};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -157,6 +159,35 @@ async fn exports(core: &Core, boss: &Caller, access: &Access) -> crate::Result<(
     Ok(())
 }
 
+/// Uses every token and second factor once.
+async fn secrets(core: &Core, ann: &Caller) -> crate::Result<()> {
+    core.add_named_token(ann, "ci", false).await?;
+    core.renew_named_token(ann, "ci").await?;
+    core.named_tokens(ann).await?;
+    core.remove_named_token(ann, "ci").await?;
+    core.logout_others(ann).await?;
+    for (id, value) in [("SMTP_Host", "mail.example.com"), ("From_Email", "x@example.com")] {
+        core.overwrite_setting(id, &json!(value)).await?;
+    }
+    core.set_email_factor(ann, true).await?;
+    core.confirm(ann, &Client::default(), Freshness::Now).await.err();
+    core.set_email_factor(ann, false).await?;
+    let secret = core.totp_begin(ann).await?.secret;
+    let code = totp::code(&secret, core.clock().now()).unwrap_or_default();
+    let recovery = core.totp_finish(ann, &code).await?;
+    let code = Some(Code { method: None, code: &recovery[0] });
+    core.confirm(ann, &Client { code, ..Client::default() }, Freshness::Remembered).await?;
+    core.confirm(ann, &Client { code, ..Client::default() }, Freshness::Now).await.err();
+    let next = totp::code(&secret, core.clock().now() + 30_000).unwrap_or_default();
+    let fresh = core.totp_renew_codes(ann, &next).await?;
+    core.totp_codes_left(ann).await?;
+    core.totp_end(ann, &fresh[0]).await?;
+    core.factors(ann.id()).await?;
+    core.send_reset("ann@example.com", "http://localhost").await?;
+    core.reset_password("none", &Password::plain("another")?).await.err();
+    core.send_asked_code("ann").await
+}
+
 /// Uses everything once.
 async fn walk(core: &Core) -> crate::Result<()> {
     let boss = person(core, "boss", &["admin", "user"]).await?;
@@ -202,7 +233,9 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.overwrite_setting("Parlance_Search_Index", &json!(false)).await?;
     core.indexed().await?;
     core.access(&ann, "nothing").await.err();
-    core.logout(&ann).await
+    secrets(core, &ann).await?;
+    core.logout(&ann).await?;
+    core.logout_user(&boss, boss.id()).await
 }
 
 async fn open(name: &str) -> (Core, std::path::PathBuf) {
@@ -211,6 +244,7 @@ async fn open(name: &str) -> (Core, std::path::PathBuf) {
     options.hashing = Hashing { memory: 64, passes: 1, parallel: 1 };
     options.chance = Chance::seeded(1);
     options.clock = Clock::default();
+    options.mail = Mail::Hand(tokio::sync::mpsc::channel(64).0);
     (Core::open(options).await.expect("a core"), dir)
 }
 
