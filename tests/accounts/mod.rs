@@ -1,6 +1,7 @@
 //! Getting in and staying in (contract sections 8.1, 8.2 and 8.4), on both faces: tokens, second
 //! factors, limits on failures, the rules for passwords, forgotten ones, and that no secret is told.
 
+mod admitted;
 mod blocked;
 mod busy;
 mod factor;

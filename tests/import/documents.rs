@@ -68,6 +68,27 @@ async fn an_account_keeps_its_password_and_its_tokens_and_nothing_else_secret() 
 }
 
 #[tokio::test]
+async fn an_account_without_roles_or_of_an_app_comes_and_does_not_log_in() {
+    let app = app().await;
+    let (mut none, mut of_app) = (account("none1", "none"), account("appp1", "robot"));
+    (none["roles"], of_app["type"]) = (json!([]), "app".into());
+    let lines = [none, of_app].map(|one| line("users", &with_token(one)));
+    import(&app, &lines).await;
+    for (name, error) in
+        [("none", "error-user-has-no-roles"), ("robot", "error-app-user-is-not-allowed-to-login")]
+    {
+        let body = json!({"user": name, "password": PASSWORD});
+        let path = "/api/v1/login";
+        let answer = app.call(axum::http::Method::POST, path, &[], Some(&body)).await;
+        assert_eq!(answer.expect(401)["error"], error);
+        let body = json!({"username": name, "password": PASSWORD});
+        let path = "/api/auth/login";
+        let answer = app.call(axum::http::Method::POST, path, &[], Some(&body)).await;
+        assert_eq!(answer.expect(403)["error"], "the account may not log in");
+    }
+}
+
+#[tokio::test]
 async fn an_inactive_account_may_come_before_or_after_its_room() {
     for before in [true, false] {
         let app = app().await;
