@@ -121,10 +121,15 @@ impl TestApp {
     /// The same, with a clock of the test's choice.
     pub(crate) async fn start_with(database: Database, clock: Clock) -> TestApp {
         let core = Core::open(options(database.clone(), clock.clone())).await.expect("a core");
-        // The clock stands, and a test does in a moment what a person does in a day.
+        Self::unlimited(&core).await;
+        Self::over(core, clock, &database)
+    }
+
+    /// Switches rate limits off: the clock stands, and a test does in a moment what a person does in a
+    /// day.
+    pub(crate) async fn unlimited(core: &Core) {
         let limiter = parlance_core::setting::RATE_LIMIT.id;
         core.overwrite_setting(limiter, &Value::Bool(false)).await.expect("a setting");
-        Self::over(core, clock, &database)
     }
 
     /// A server over a core that the test opened.

@@ -26,7 +26,9 @@ async fn app_with(change: impl FnOnce(&mut Options)) -> TestApp {
     let (database, clock) = (fresh_database().await, Clock::set(crate::app::START));
     let mut options = options(database.clone(), clock.clone());
     change(&mut options);
-    TestApp::over(Core::open(options).await.unwrap(), clock, &database)
+    let core = Core::open(options).await.unwrap();
+    TestApp::unlimited(&core).await;
+    TestApp::over(core, clock, &database)
 }
 
 /// A server that can send mail, and the letters that it sends.
