@@ -333,3 +333,6 @@ CREATE TABLE audit (
   detail  KEYTEXT NOT NULL                  -- JSON object: the range that was asked for and given
 );
 CREATE INDEX audit_ts ON audit (ts, id);
+CREATE INDEX audit_actor ON audit (actor, ts, id);
+CREATE INDEX audit_room ON audit (room, ts, id) WHERE room IS NOT NULL;
+CREATE INDEX audit_action ON audit (action, ts, id);

@@ -8,6 +8,7 @@ pub mod alter;
 pub mod audit;
 mod bus;
 pub mod caller;
+pub mod command;
 mod content;
 pub mod depth;
 pub mod edit;
@@ -48,6 +49,7 @@ mod term;
 pub mod thread;
 pub mod time;
 pub mod totp;
+pub mod vitals;
 
 pub use access::Access;
 pub use account::User;

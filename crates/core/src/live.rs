@@ -77,6 +77,11 @@ impl Live {
         self.sessions.get(hash)
     }
 
+    /// How many sessions are known.
+    pub(crate) fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// Read before the store is: [`Live::keep`] wants it back.
     pub(crate) fn epoch(&self) -> u64 {
         *self.epoch.read().unwrap_or_else(PoisonError::into_inner)

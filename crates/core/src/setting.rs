@@ -68,9 +68,11 @@ pub struct Known {
 }
 
 impl Known {
-    /// Is it shown to nobody, not even to who may change it?
+    /// Is what it holds a secret, shown to nobody? Told by the name too, so that no new one is forgotten.
     pub fn is_secret(&self) -> bool {
-        accounts::SECRET.contains(&self.id)
+        let last = self.id.rsplit('_').next().unwrap_or_default().to_ascii_lowercase();
+        let named = ["password", "secret", "token", "key"].iter().any(|word| last.ends_with(word));
+        accounts::SECRET.contains(&self.id) || (named && matches!(self.default, Default::Text(_)))
     }
 }
 
@@ -223,7 +225,7 @@ pub fn nearest(id: &str) -> Option<&'static str> {
 }
 
 /// Levenshtein's distance, for texts of the length of a setting's id.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().take(128).enumerate() {

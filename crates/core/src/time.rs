@@ -70,6 +70,24 @@ impl Clock {
     }
 }
 
+/// Measures how long something takes, in finer steps than [`Ms`]. For watching only: what is decided
+/// by time is decided by a [`Clock`].
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Begins now.
+    #[expect(clippy::disallowed_methods, reason = "measured, never waited for or stored")]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// Seconds since then.
+    pub fn seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
 fn machine_now() -> Ms {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

@@ -83,7 +83,7 @@ fn read_export(row: &mut Row) -> Result<Export> {
 }
 
 /// Takes an order on, with its row in the audit, or refuses it: [`Error::TooManyExports`].
-pub(crate) async fn add(store: &Store, new: &Export, told: (&str, &Entry)) -> Result<()> {
+pub(crate) async fn add(store: &Store, new: &Export, told: &Entry) -> Result<()> {
     let mut change = Change::new();
     change.expect(1, Error::NoUser, HOLD, [(&new.owner).into()]);
     let args: [Value; 9] = [
@@ -98,7 +98,7 @@ pub(crate) async fn add(store: &Store, new: &Export, told: (&str, &Entry)) -> Re
         MOST_WAITING.into(),
     ];
     change.expect(1, Error::TooManyExports, ADD, args);
-    audit::add_to(&mut change, told.0, told.1);
+    audit::add_to(&mut change, told);
     store.write(change).await.map(drop)
 }
 

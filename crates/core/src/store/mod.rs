@@ -20,6 +20,7 @@ pub use lock::make_private;
 pub(crate) mod members;
 pub(crate) mod messages;
 mod migrate;
+pub(crate) mod operator;
 mod postgres;
 pub(crate) mod reading;
 pub(crate) mod rooms;
@@ -56,6 +57,25 @@ pub enum Database {
     Postgres(String),
 }
 
+impl Database {
+    /// Is there a store yet? One of `PostgreSQL` counts as there.
+    pub fn exists(&self) -> bool {
+        match self {
+            Self::Embedded(dir) => dir.join(sqlite::FILE).exists(),
+            Self::Postgres(_) => true,
+        }
+    }
+
+    /// Where the server that holds the store listens to the operator; `None` where commands need no
+    /// server, because many processes may share the store.
+    pub fn socket(&self) -> Option<PathBuf> {
+        match self {
+            Self::Embedded(dir) => Some(dir.join("parlance.sock")),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
 /// What the store needs to know beside the place.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
@@ -71,6 +91,19 @@ impl Default for StoreOptions {
         // One more than can run at once, for the reads that must not wait behind long ones.
         Self { readers: cores + 1, max_pages: 0 }
     }
+}
+
+/// How busy a store is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Load {
+    /// Reads that wait for a reader; calls that wait for a connection (`PostgreSQL`).
+    pub reads_waiting: usize,
+    /// Changes that wait for the writer.
+    pub changes_waiting: usize,
+    /// Transactions made since the start; 0 where that is not counted (`PostgreSQL`).
+    pub groups: u64,
+    /// Changes made in them.
+    pub changes: u64,
 }
 
 /// One statement of a change, and how many rows it must touch for the change to stand.
@@ -243,14 +276,15 @@ impl Store {
     /// Makes a change: whole, in order, durable on return, or an error and nothing.
     /// The answer has the rows of each statement, in the order of the statements.
     pub(crate) async fn write(&self, change: Change) -> Result<Vec<Rows>> {
-        let (change, claim) = answers::claimed(change);
+        let (mut change, claim) = answers::claimed(change);
+        let noted = audit::noted(&mut change);
         let result = match &self.engine {
             Engine::Sqlite(engine) => engine.write(change).await,
             Engine::Postgres(engine) => engine.write(change).await,
         };
         // After a refusal too: it may have left a gap in the log, which others wait at.
         self.committed.notify_one();
-        answers::made(claim, result)
+        answers::made(claim, audit::made(noted, result))
     }
 
     /// Makes what waits to be made, and lets go of the data: another process may have it.
@@ -258,6 +292,14 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(engine) => engine.close().await,
             Engine::Postgres(engine) => engine.close(),
+        }
+    }
+
+    /// How busy it is.
+    pub(crate) fn load(&self) -> Load {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.load(),
+            Engine::Postgres(engine) => engine.load(),
         }
     }
 

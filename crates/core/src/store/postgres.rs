@@ -4,7 +4,7 @@
 //! whose text is built per request is prepared for that request only, so that no cache grows.
 
 use super::{
-    BATCH, BATCHES, Change, READ_BUDGET, READ_TIME, Read, Row, Rows, Sql, StoreOptions, Turn,
+    BATCH, BATCHES, Change, Load, READ_BUDGET, READ_TIME, Read, Row, Rows, Sql, StoreOptions, Turn,
     Value, migrate, too_broad,
 };
 use crate::error::{Error, Result};
@@ -58,6 +58,10 @@ impl Postgres {
         migrate::postgres(&mut client).await?;
         drop(client);
         Ok(Self(pool))
+    }
+
+    pub(super) fn load(&self) -> Load {
+        Load { reads_waiting: self.0.status().waiting, ..Load::default() }
     }
 
     /// Takes no more calls; those that run may finish.

@@ -5,16 +5,18 @@
 //! what was answered and what was stored always agree (ruling A7).
 
 use super::lock::DirLock;
-use super::{BATCHES, Change, Read, Row, Rows, StoreOptions, Turn, migrate, too_broad};
+use super::{BATCHES, Change, Load, Read, Row, Rows, StoreOptions, Turn, migrate, too_broad};
 use crate::error::{Error, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+/// The database in the data directory.
+pub(super) const FILE: &str = "parlance.db";
 /// Changes taken into one transaction at most.
 const GROUP: usize = 256;
 /// Jobs waiting at most, per queue; callers beyond that wait their turn.
@@ -43,13 +45,21 @@ pub(super) struct Sqlite {
     ended: Mutex<Option<oneshot::Receiver<()>>>,
     /// Whoever reads now would read what the next owner of the directory writes.
     closed: AtomicBool,
+    made: Arc<Made>,
+}
+
+/// What the writer has made since the start.
+#[derive(Default)]
+struct Made {
+    groups: AtomicU64,
+    changes: AtomicU64,
 }
 
 impl Sqlite {
     /// Opens `parlance.db` in the directory, migrates it and starts the threads.
     pub(super) fn open(dir: &Path, options: &StoreOptions, bell: Arc<Notify>) -> Result<Self> {
         let lock = DirLock::take(dir)?;
-        let path = dir.join("parlance.db");
+        let path = dir.join(FILE);
         let mut writer = connect(&path)?;
         migrate::sqlite(&mut writer)?;
         statistics::assume(&writer)?;
@@ -62,8 +72,10 @@ impl Sqlite {
         let (reads, read_jobs) = mpsc::channel(QUEUE);
         let (writes, write_jobs) = mpsc::channel(QUEUE);
         let (say_ended, ended) = oneshot::channel();
+        let made = Arc::<Made>::default();
+        let count = made.clone();
         thread("store-writer", move || {
-            write_loop(&writer, write_jobs, &bell);
+            write_loop(&writer, write_jobs, &bell, &count);
             // Held until the last change is made: the next owner goes on from there.
             drop((writer, lock));
             let _ = say_ended.send(());
@@ -78,7 +90,7 @@ impl Sqlite {
             })?;
         }
         let ended = Mutex::new(Some(ended));
-        Ok(Self { reads, writes, ended, closed: AtomicBool::new(false) })
+        Ok(Self { reads, writes, ended, closed: AtomicBool::new(false), made })
     }
 
     /// Makes the changes that wait, and gives the directory free. Later calls are refused.
@@ -114,6 +126,15 @@ impl Sqlite {
             return Err(stopped());
         }
         self.reads.send(job).await.map_err(|_| stopped())
+    }
+
+    pub(super) fn load(&self) -> Load {
+        Load {
+            reads_waiting: self.reads.max_capacity() - self.reads.capacity(),
+            changes_waiting: self.writes.max_capacity() - self.writes.capacity(),
+            groups: self.made.groups.load(Ordering::Relaxed),
+            changes: self.made.changes.load(Ordering::Relaxed),
+        }
     }
 
     pub(super) async fn write(&self, change: Change) -> Result<Vec<Rows>> {
@@ -184,7 +205,12 @@ fn fault(error: rusqlite::Error) -> Error {
     }
 }
 
-fn write_loop(connection: &Connection, mut jobs: mpsc::Receiver<WriteJob>, bell: &Notify) {
+fn write_loop(
+    connection: &Connection,
+    mut jobs: mpsc::Receiver<WriteJob>,
+    bell: &Notify,
+    made: &Made,
+) {
     let mut going_on = true;
     while going_on && let Some(first) = jobs.blocking_recv() {
         let (mut changes, mut replies) = (Vec::new(), Vec::new());
@@ -203,6 +229,8 @@ fn write_loop(connection: &Connection, mut jobs: mpsc::Receiver<WriteJob>, bell:
             many => many.iter().map(|change| commit_one(connection, change)).collect(),
         });
         bell.notify_one();
+        made.groups.fetch_add(1, Ordering::Relaxed);
+        made.changes.fetch_add(changes.len() as u64, Ordering::Relaxed);
         for (reply, result) in replies.into_iter().zip(results) {
             let _ = reply.send(result);
         }

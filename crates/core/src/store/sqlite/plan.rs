@@ -2,21 +2,21 @@
 //! through the core is noted, prepared on a fresh connection and explained. A scan of a table that
 //! grows with use must stand in the list below, with its reason.
 
+mod walks;
+
 use super::{Arc, AtomicI64, Connection, add_position, connect};
 use crate::account::{Authority, NewUser};
 use crate::alter::Alteration;
 use crate::edit::NewText;
-use crate::export::{Wanted, Writer};
-use crate::factor::{Code, Freshness};
-use crate::id::{Chance, RoomId, pair};
+use crate::id::Chance;
 use crate::list::{Document, ListQuery, Marks};
-use crate::login::{Client, Hashing, Login, Password};
+use crate::login::{Hashing, Login, Password};
 use crate::mail::Mail;
 use crate::send::{NewMessage, TextLimit};
+use crate::store::Sql;
 use crate::store::fields::{OfMessages, OfRooms, OfUsers};
-use crate::store::{Sql, exports};
-use crate::{Access, Caller, Clock, Core, Database, Error, Options, Perm, UserId, totp};
-use parlance_query::{FieldMap, Filter, Limits, Sort};
+use crate::{Access, Caller, Clock, Core, Database, Error, Options, Perm};
+use parlance_query::{FieldMap, Limits, Sort};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -29,12 +29,13 @@ pub(super) fn note(sql: &Sql) {
 }
 
 /// What may be read from end to end: the step of the plan, a piece of the statement, and why.
-const MAY_SCAN: [(&str, &str, &str); 10] = [
+const MAY_SCAN: [(&str, &str, &str); 11] = [
     ("CONSTANT ROW", "", "one row of the statement's own"),
     ("page", "", "the page that the statement found before"),
     ("settings", "FROM settings", "a few dozen rows, kept in memory"),
     ("permissions", "FROM permissions", "a few dozen rows, kept in memory"),
     ("audit", "ORDER BY ts DESC", "in the order of its index, up to a limit"),
+    ("audit", "ORDER BY ts ASC", "in the order of its index, up to a limit"),
     ("users", "roles LIKE", "once, at the start"),
     ("events", "ORDER BY pos LIMIT 20000", "in the order of its index, up to a limit"),
     ("found", "FROM terms t", "the few that were counted"),
@@ -92,7 +93,10 @@ async fn lists(
     ] {
         core.messages(bob, access, &all, &marks, none.clone()).await?;
     }
-    let filter = Filter::parse(r#"{"u._id":"x","ts":{"$gt":{"$date":5}}}"#, &Limits::default())?;
+    let filter = parlance_query::Filter::parse(
+        r#"{"u._id":"x","ts":{"$gt":{"$date":5}}}"#,
+        &Limits::default(),
+    )?;
     let sort = Sort::parse(r#"{"ts":1}"#, &Limits::default())?;
     let asked = ListQuery { filter, sort: Some(sort), ..all.clone() };
     core.messages(bob, access, &asked, &Marks::default(), none.clone()).await?;
@@ -108,84 +112,6 @@ async fn lists(
     let admin = core.admin(boss, Perm::ViewRoomAdministration)?;
     core.dm_list_everyone(admin, "::1", &all, Arc::new(|_| Value::Null)).await?;
     Ok(())
-}
-
-/// Orders an export, has it made, reads it and removes it; another attempt stands in the way of the
-/// first when its time is over.
-async fn exports(core: &Core, boss: &Caller, access: &Access) -> crate::Result<()> {
-    const WRITER: Writer = Writer {
-        head: |_, _, _| {},
-        message: |out, _, message, _| out.push_str(&message.msg),
-        foot: |_, _| {},
-        word: |export, _, _| export.id.clone(),
-    };
-    let wanted = Wanted { format: "text", from: None, to: None };
-    let right = core.admin(boss, Perm::MailMessages)?;
-    core.send(boss, access, NewMessage::text("one")).await?;
-    core.order_export(right, "::1", access, wanted).await?;
-    let (store, now) = (core.store(), core.clock().now() + 1000);
-    let first = exports::take(store, "first", now, now + 10).await?.expect("an order");
-    assert!(exports::take(store, "second", now + 9, now + 20).await?.is_none());
-    exports::add_part(store, &first, 0, "x", now + 10).await?;
-    let second = exports::take(store, "second", now + 10, now + 20).await?.expect("an order");
-    assert_eq!((second.tries, &second.export.id), (2, &first.export.id));
-    for late in [
-        exports::add_part(store, &first, 1, "x", now + 30).await,
-        exports::renew(store, &first, now + 30).await,
-        exports::end(store, &first, exports::End::Failed, None, now).await,
-    ] {
-        assert!(matches!(late, Err(Error::NoExport)), "{late:?}");
-    }
-    assert_eq!(exports::clear(store, &second, now + 20).await?, 1);
-    exports::renew(store, &second, now + 20).await?;
-    exports::free(store).await?;
-    core.make_exports(&WRITER, &mut false).await?;
-    let cat = RoomId::from(pair(boss.id(), &UserId::from("rocket.cat")).as_str());
-    let told = core.messages_before(boss, &core.access(boss, cat.as_str()).await?, None, 5).await?;
-    assert_eq!((told.len(), &told[0].msg), (1, &first.export.id));
-    let made = core.export(boss, &first.export.id).await?;
-    assert_eq!((made.parts, core.export_part(&made, 0).await?.len()), (1, 3));
-    exports::sweep(store, crate::Ms::MAX).await?;
-    exports::sweep(store, crate::Ms::MAX).await?;
-    assert!(matches!(core.export(boss, &made.id).await, Err(Error::NoExport)));
-    // One that fails says so, too.
-    core.order_export(right, "::1", access, wanted).await?;
-    core.overwrite_setting("Parlance_Export_Max_Bytes", &json!(1)).await?;
-    let long = NewMessage::text("x".repeat(2000));
-    core.send(boss, access, long).await?;
-    core.make_exports(&WRITER, &mut true).await?;
-    let told = core.messages_before(boss, &core.access(boss, cat.as_str()).await?, None, 5).await?;
-    assert_eq!(told.len(), 2);
-    Ok(())
-}
-
-/// Uses every token and second factor once.
-async fn secrets(core: &Core, ann: &Caller) -> crate::Result<()> {
-    core.add_named_token(ann, "ci", false).await?;
-    core.renew_named_token(ann, "ci").await?;
-    core.named_tokens(ann).await?;
-    core.remove_named_token(ann, "ci").await?;
-    core.logout_others(ann).await?;
-    for (id, value) in [("SMTP_Host", "mail.example.com"), ("From_Email", "x@example.com")] {
-        core.overwrite_setting(id, &json!(value)).await?;
-    }
-    core.set_email_factor(ann, true).await?;
-    core.confirm(ann, &Client::default(), Freshness::Now).await.err();
-    core.set_email_factor(ann, false).await?;
-    let secret = core.totp_begin(ann).await?.secret;
-    let code = totp::code(&secret, core.clock().now()).unwrap_or_default();
-    let recovery = core.totp_finish(ann, &code).await?;
-    let code = Some(Code { method: None, code: &recovery[0] });
-    core.confirm(ann, &Client { code, ..Client::default() }, Freshness::Remembered).await?;
-    core.confirm(ann, &Client { code, ..Client::default() }, Freshness::Now).await.err();
-    let next = totp::code(&secret, core.clock().now() + 30_000).unwrap_or_default();
-    let fresh = core.totp_renew_codes(ann, &next).await?;
-    core.totp_codes_left(ann).await?;
-    core.totp_end(ann, &fresh[0]).await?;
-    core.factors(ann.id()).await?;
-    core.send_reset("ann@example.com", "http://localhost").await?;
-    core.reset_password("none", &Password::plain("another")?).await.err();
-    core.send_asked_code("ann").await
 }
 
 /// Uses everything once.
@@ -215,7 +141,7 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.pin(&ann, sent.id.as_str()).await.err();
     lists(core, [&boss, &ann, &bob], &access, &sent).await?;
     let with_boss = core.open_direct(&boss, &["ann"], false).await?.room;
-    exports(core, &boss, &core.access(&boss, with_boss.id.as_str()).await?).await?;
+    walks::exports(core, &boss, &core.access(&boss, with_boss.id.as_str()).await?).await?;
     let wanted = Alteration { topic: Some("x"), encrypted: Some(true) };
     core.alter_room(&ann, &access, wanted).await?;
     core.close_room(&ann, &access).await?;
@@ -229,11 +155,12 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.set_active(Authority::Operator, bob.id(), false).await?;
     core.overwrite_setting("Site_Name", &json!("x")).await?;
     core.has_admin().await?;
+    walks::commands(core).await?;
     core.ready().await?;
     core.overwrite_setting("Parlance_Search_Index", &json!(false)).await?;
     core.indexed().await?;
     core.access(&ann, "nothing").await.err();
-    secrets(core, &ann).await?;
+    walks::secrets(core, &ann).await?;
     core.logout(&ann).await?;
     core.logout_user(&boss, boss.id()).await
 }
@@ -310,7 +237,7 @@ async fn what_an_index_can_serve_is_served_by_it() {
     let access = core.access(&ann, room.id.as_str()).await.expect("access");
     let connection = connect(&dir.join("parlance.db")).expect("a connection");
     for (text, whose, step) in SERVED {
-        let filter = Filter::parse(text, &Limits::default()).expect(text);
+        let filter = parlance_query::Filter::parse(text, &Limits::default()).expect(text);
         let asked = ListQuery { filter: filter.clone(), ..ListQuery::first(50) };
         let (map, first): (&dyn FieldMap, usize) = match whose {
             Whose::Messages => (&OfMessages, 3),
