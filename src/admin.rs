@@ -3,46 +3,53 @@
 //! touched, and the first visitor is never administrator (ruling B15).
 
 use crate::Failure;
-use crate::config::{secret, variable};
+use crate::config::AdminConfig;
+use crate::config::command::write_private;
+use crate::config::source::Sources;
 use parlance_core::account::{Authority, NewUser};
 use parlance_core::id::Chance;
 use parlance_core::login::Password;
 use parlance_core::{Core, Error};
-use std::io::Write as _;
 use std::path::Path;
 
-/// Makes the administrator that the environment describes, or one if there is none at all.
-pub(crate) async fn ensure(core: &Core, data_dir: &Path) -> Result<(), Failure> {
+/// Makes the administrator that the configuration describes, or one if there is none at all.
+pub(crate) async fn ensure(
+    core: &Core,
+    config: &AdminConfig,
+    sources: &Sources,
+    data_dir: &Path,
+) -> Result<(), Failure> {
     let fault = |error: Error| error.to_string();
-    let username = variable("ADMIN_USERNAME").unwrap_or_else(|| "admin".to_owned());
-    let password = secret("ADMIN_PASS")?;
+    let password = config.password(sources)?;
     if let Some(password) = &password {
-        match core.user_named(&username).await {
+        match core.user_named(&config.username).await {
             Ok(_) => {}
-            Err(Error::NoUser) => return given(core, &username, password).await,
+            Err(Error::NoUser) => return given(core, config, password).await,
             Err(other) => return Err(fault(other)),
         }
     }
     if core.has_admin().await.map_err(fault)? {
         return Ok(());
     }
-    generated(core, &username, data_dir).await
+    generated(core, config, data_dir).await
 }
 
-/// The account of this name, with what the environment says of it.
-fn account(username: &str, password: &str) -> Result<NewUser, Error> {
+/// The account, with what the configuration says of it.
+fn account(config: &AdminConfig, password: &str) -> Result<NewUser, Error> {
     Ok(NewUser {
-        username: username.to_owned(),
-        name: variable("ADMIN_NAME").unwrap_or_default(),
-        email: variable("ADMIN_EMAIL").map(|address| (address, true)),
+        username: config.username.clone(),
+        name: config.name.clone().unwrap_or_default(),
+        email: config.email.clone().map(|address| (address, true)),
         password: Some(Password::plain(password)?),
         roles: vec!["admin".to_owned(), "user".to_owned()],
         ..NewUser::default()
     })
 }
 
-async fn given(core: &Core, username: &str, password: &str) -> Result<(), Failure> {
-    let new = account(username, password).map_err(|error| format!("ADMIN_PASS: {error}"))?;
+async fn given(core: &Core, config: &AdminConfig, password: &str) -> Result<(), Failure> {
+    let username = &config.username;
+    let fault = |error| format!("the administrator's password: {error}");
+    let new = account(config, password).map_err(fault)?;
     match core.create_user(Authority::Operator, new).await {
         Ok(user) => {
             tracing::info!(id = %user.id, username, "the administrator was made");
@@ -51,19 +58,20 @@ async fn given(core: &Core, username: &str, password: &str) -> Result<(), Failur
         Err(Error::UsernameTaken(_)) => Ok(()), // another node was faster
         // The account may have been renamed: that is no reason not to start.
         Err(error) if core.has_admin().await.unwrap_or(false) => {
-            tracing::warn!(%error, username, "the administrator of ADMIN_USERNAME was not made");
+            tracing::warn!(%error, username, "the first administrator was not made");
             Ok(())
         }
-        Err(error) => Err(format!("the administrator of ADMIN_USERNAME: {error}")),
+        Err(error) => Err(format!("the first administrator {username}: {error}")),
     }
 }
 
-async fn generated(core: &Core, username: &str, data_dir: &Path) -> Result<(), Failure> {
+async fn generated(core: &Core, config: &AdminConfig, data_dir: &Path) -> Result<(), Failure> {
+    let username = &config.username;
     let password = Chance::default().token();
     let path = data_dir.join("initial-admin-password");
     // The file first: a password that was set and then lost would lock everybody out.
     keep(&path, &password).map_err(|error| format!("{}: {error}", path.display()))?;
-    let new = account(username, &password).map_err(|error| error.to_string())?;
+    let new = account(config, &password).map_err(|error| error.to_string())?;
     match core.create_user(Authority::Operator, new).await {
         Ok(_) => {
             tracing::warn!(
@@ -97,14 +105,5 @@ fn keep(path: &Path, password: &str) -> std::io::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path)?;
-    writeln!(file, "{password}")?;
-    file.sync_all()
+    write_private(path, &format!("{password}\n"))
 }

@@ -1,18 +1,17 @@
-//! The server's key: from `PARLANCE_SECRET_KEY`, or from a file beside the data that is made at the
+//! The server's key: the configuration's, or from a file beside the data that is made at the
 //! first start and that only the operator reads. A backup of the database without it opens no second
 //! factor; nodes on one database need the same.
 
 use crate::Failure;
-use crate::config::secret;
 use parlance_core::id::Chance;
 use parlance_core::secret::{Key, MIN_KEY};
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
-/// The key of this data directory.
-pub(crate) fn of(data_dir: &Path) -> Result<Key, Failure> {
-    if let Some(text) = secret("PARLANCE_SECRET_KEY")? {
-        let why = |_| format!("PARLANCE_SECRET_KEY must have at least {MIN_KEY} characters");
+/// The key that the operator gave, or that of this data directory.
+pub(crate) fn of(data_dir: &Path, given: Option<String>) -> Result<Key, Failure> {
+    if let Some(text) = given {
+        let why = |_| format!("the secret key must have at least {MIN_KEY} characters");
         return Key::from_text(&text).map_err(why);
     }
     let path = data_dir.join("secret-key");

@@ -1,31 +1,21 @@
-//! Settings from the environment, as an existing Rocket.Chat deployment has them:
-//! `OVERWRITE_SETTING_<id>` at every start, `SETTING_<id>` only while nobody changed it. A name that
-//! is not known is a warning (ordinary compose files set some that are not here), an error under
-//! `--strict` (ruling B14).
+//! Settings that the operator gives at the start: `OVERWRITE_SETTING_<id>` (or `[settings]` of the file)
+//! every time, `SETTING_<id>` only while nobody changed it. In the environment a name that is not
+//! known is a warning (ordinary compose files set some that are not here), an error under `--strict`
+//! (ruling B14); in our own file it is an error.
 
 use crate::Failure;
-use parlance_core::setting::{self, known, nearest};
+use crate::config::source::{GivenSetting, Sources};
+use parlance_core::command::explain;
+use parlance_core::setting::{self, known};
 use parlance_core::{Core, Error};
 use serde_json::Value;
 
-/// Applies what the environment says.
-pub(crate) async fn apply(core: &Core, strict: bool) -> Result<(), Failure> {
-    let mut all: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| name.contains("SETTING_"))
-        .collect();
-    all.sort();
-    for (name, value) in all {
-        let (id, always) = if let Some(id) = name.strip_prefix("OVERWRITE_SETTING_") {
-            (id, true)
-        } else if let Some(id) = name.strip_prefix("SETTING_") {
-            (id, false)
-        } else {
-            continue;
-        };
-        if let Err(why) = set(core, id, &value, always).await {
-            let why = format!("{name}: {why}");
-            if strict {
+/// Gives the settings their values.
+pub(crate) async fn apply(core: &Core, sources: &Sources, strict: bool) -> Result<(), Failure> {
+    for given in &sources.settings {
+        if let Err(error) = set(core, given).await {
+            let why = format!("{}: {}", given.from, explain(&error));
+            if strict || given.in_file {
                 return Err(why);
             }
             tracing::warn!("{why}");
@@ -36,29 +26,37 @@ pub(crate) async fn apply(core: &Core, strict: bool) -> Result<(), Failure> {
 
 /// Gives `Site_Url` the public address that the operator named: by it links to messages are known.
 pub(crate) async fn site_url(core: &Core, url: &str) -> Result<(), Failure> {
-    set(core, setting::SITE_URL.id, url, true).await
+    let done = core.overwrite_setting(setting::SITE_URL.id, &Value::from(url)).await;
+    done.map_err(|error| error.to_string())
 }
 
-async fn set(core: &Core, id: &str, text: &str, always: bool) -> Result<(), Failure> {
-    let value = Value::from(text);
-    let Some(known) = known(id) else {
-        let like = nearest(id).map(|id| format!("; the nearest is {id}"));
-        return Err(format!("no such setting{}", like.unwrap_or_default()));
-    };
+/// What is wrong with the names, without a store: an error for the file's.
+pub(crate) fn unknown(sources: &Sources) -> Result<Vec<String>, Failure> {
+    let mut odd = Vec::new();
+    for given in sources.settings.iter().filter(|given| known(&given.id).is_none()) {
+        let why = format!("{}: {}", given.from, explain(&Error::NoSetting(given.id.clone())));
+        if given.in_file {
+            return Err(why);
+        }
+        odd.push(why);
+    }
+    Ok(odd)
+}
+
+async fn set(core: &Core, given: &GivenSetting) -> Result<(), Error> {
+    let GivenSetting { id, value: text, .. } = given;
+    let known = known(id).ok_or_else(|| Error::NoSetting(id.clone()))?;
+    let value = Value::from(text.as_str());
     // Setting what is set already would tell every client of a change.
     let same = match core.settings().get(known).value {
-        Value::String(now) => now == text,
+        Value::String(now) => now == *text,
         now => now == serde_json::from_str::<Value>(text).unwrap_or_default(),
     };
-    let done = if !always {
+    if !given.always {
         core.preset_setting(id, &value).await.map(drop)
     } else if same {
         Ok(())
     } else {
         core.overwrite_setting(id, &value).await
-    };
-    done.map_err(|error| match error {
-        Error::BadSetting(_) => "not a value of this setting".to_owned(),
-        other => other.to_string(),
-    })
+    }
 }

@@ -1,7 +1,9 @@
 //! `parlance serve`: opens the store, makes the first administrator, listens, and stops in order:
 //! on SIGTERM or Ctrl-C no new connection is taken, and requests that run have ten seconds.
 
-use crate::config::{ServeConfig, StoreConfig};
+use crate::config::source::Sources;
+use crate::config::{METRICS_ADDR, ServeConfig, StoreConfig};
+use crate::control::Control;
 use crate::{Failure, admin, ops, overrides};
 use axum::Router;
 use axum::body::Body;
@@ -16,13 +18,16 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use parlance_core::Core;
+use parlance_core::time::Stopwatch;
 use parlance_http::Edge;
+use parlance_http::metrics::Metrics;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
@@ -33,6 +38,8 @@ const HEAD_TIME: Duration = Duration::from_mins(1);
 const UNREAD_TIME: Duration = Duration::from_mins(2);
 /// Connections at the same time; more wait to be taken.
 const MOST_CONNECTIONS: usize = 16_384;
+/// The same for those who read metrics.
+const MOST_WATCHERS: usize = 16;
 /// How long requests may go on after the signal to stop, in milliseconds.
 const GRACE: i64 = 10_000;
 /// The longest request id taken from a proxy, in bytes.
@@ -41,34 +48,122 @@ const MAX_REQUEST_ID: usize = 64;
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Runs the command.
-pub(crate) async fn run(store: &StoreConfig, config: &ServeConfig) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(
+    store: &StoreConfig,
+    config: &ServeConfig,
+    sources: &Sources,
+) -> Result<ExitCode, Failure> {
     let stop = signals()?;
-    let core = store.open().await?;
-    if let Some(url) = config.public_url()? {
-        overrides::site_url(&core, &url).await?;
+    for why in &sources.warnings {
+        if config.strict {
+            return Err(why.clone());
+        }
+        tracing::warn!("{why}");
     }
-    overrides::apply(&core, config.strict).await?;
-    admin::ensure(&core, &store.data_dir).await?;
-    let address = config.address();
-    let fault = |error: std::io::Error| format!("cannot listen on {address}: {error}");
-    let listener = TcpListener::bind(&address).await.map_err(fault)?;
-    let local = listener.local_addr().map_err(fault)?;
-    let edge = Edge::new(core.clone(), config.edge(local.port())?);
-    let app = layered(&edge);
-    tracing::info!(target: "parlance::told", "listening on http://{local}");
-    let served = serve(listener, app, &core, stop).await;
+    let core = store.open().await?;
+    let served = prepared(&core, store, config, sources, stop).await;
     core.close().await;
     served?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
+/// Makes what the operator wants to be there, and serves until it is time to stop.
+async fn prepared(
+    core: &Core,
+    store: &StoreConfig,
+    config: &ServeConfig,
+    sources: &Sources,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    if let Some(url) = config.public_url()? {
+        overrides::site_url(core, &url).await?;
+    }
+    overrides::apply(core, sources, config.strict).await?;
+    admin::ensure(core, &config.admin, sources, &store.data_dir).await?;
+    let metrics = Arc::new(Metrics::new(core.clock().now() / 1000));
+    let watched = watch_here(&config.metrics_addr, core, &metrics).await?;
+    let (listener, local) = bind(&config.address.http_addr).await?;
+    let edge = Edge::new(core.clone(), config.edge(local.port())?);
+    let app = layered(&edge, &metrics);
+    let commands = commanded(store, core)?;
+    tracing::info!(target: "parlance::told", "listening on http://{local}");
+    let served = serve(listener, app, core, &metrics, stop).await;
+    for task in watched.into_iter().chain(commands) {
+        // What they do is whole or not at all, and a socket that waits would wait for ever.
+        task.abort();
+        let _ = task.await;
+    }
+    served
+}
+
+async fn bind(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+    let fault = |error: std::io::Error| format!("cannot listen on {address}: {error}");
+    let listener = TcpListener::bind(address).await.map_err(fault)?;
+    let local = listener.local_addr().map_err(fault)?;
+    Ok((listener, local))
+}
+
+/// Listens for Prometheus. That the default is taken, by another server of this machine perhaps, is no
+/// reason not to start.
+async fn watch_here(
+    address: &str,
+    core: &Core,
+    metrics: &Arc<Metrics>,
+) -> Result<Option<JoinHandle<()>>, Failure> {
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let (listener, local) = match bind(address).await {
+        Ok(bound) => bound,
+        Err(why) if address == METRICS_ADDR => {
+            tracing::warn!("there are no metrics: {why}; --metrics-addr names another place");
+            return Ok(None);
+        }
+        Err(why) => return Err(why),
+    };
+    tracing::info!(target: "parlance::told", "metrics on http://{local}/metrics");
+    let (app, core) = (ops::metrics(core.clone(), metrics.clone()), core.clone());
+    Ok(Some(tokio::spawn(async move {
+        let places = Arc::new(Semaphore::new(MOST_WATCHERS));
+        loop {
+            match accept(&listener, &places).await {
+                Ok((stream, peer, place)) => {
+                    let connection = connection(stream, peer, app.clone());
+                    tokio::spawn(async move {
+                        let _ = connection.await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    core.clock().sleep(100).await;
+                }
+            }
+        }
+    })))
+}
+
+/// Listens to the operator's commands, where the store is only this process's.
+fn commanded(store: &StoreConfig, core: &Core) -> Result<Option<JoinHandle<()>>, Failure> {
+    let Some(path) = store.database()?.socket() else {
+        return Ok(None);
+    };
+    match Control::listen(path) {
+        Ok(control) => Ok(Some(tokio::spawn(control.serve(core.clone())))),
+        // The path of a socket may not be long.
+        Err(error) => {
+            tracing::warn!(%error, "commands of the shell need the server to be stopped");
+            Ok(None)
+        }
+    }
+}
+
 /// The app with what only a listening server needs.
-fn layered(edge: &Edge) -> Router {
+fn layered(edge: &Edge, metrics: &Arc<Metrics>) -> Router {
     let core = edge.core().clone();
-    parlance::app::app(edge)
-        .merge(ops::router(core.clone()))
-        .layer(from_fn_with_state(core, with_id))
+    let watched = (core.clone(), metrics.clone());
+    parlance::app::app(edge).merge(ops::router(core)).layer(from_fn_with_state(watched, with_id))
 }
 
 /// Takes connections until it is time to stop, then lets those that are open finish.
@@ -76,6 +171,7 @@ async fn serve(
     listener: TcpListener,
     app: Router,
     core: &Core,
+    metrics: &Metrics,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
@@ -89,10 +185,11 @@ async fn serve(
         match accepted {
             Ok((stream, peer, place)) => {
                 let connection = open.watch(connection(stream, peer, app.clone()));
+                let connected = metrics.connected();
                 tokio::spawn(async move {
                     // A connection that breaks concerns nobody but its client.
                     let _ = connection.await;
-                    drop(place);
+                    drop((place, connected));
                 });
             }
             // Out of file handles, for instance: it may get better.
@@ -172,9 +269,14 @@ fn signals() -> Result<watch::Receiver<bool>, Failure> {
     Ok(stop)
 }
 
-/// Gives every request an id (a proxy's, if it sent a decent one), for the log and the answer. The
-/// query is never logged: it may hold a token.
-async fn with_id(State(core): State<Core>, mut request: Request<Body>, next: Next) -> Response {
+/// Gives every request an id (a proxy's, if it sent a decent one), for the log and the answer, and
+/// counts it. The query is never logged: it may hold a token.
+async fn with_id(
+    State((core, metrics)): State<(Core, Arc<Metrics>)>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
+    let watch = Stopwatch::start();
     let sent = request.headers().get(&REQUEST_ID).filter(|id| is_decent(id)).cloned();
     let id = match sent {
         Some(id) => id,
@@ -193,6 +295,7 @@ async fn with_id(State(core): State<Core>, mut request: Request<Body>, next: Nex
             tracing::debug!(%method, path, status, "answered");
         }
         response.headers_mut().insert(REQUEST_ID.clone(), id);
+        metrics.answered(&response, watch.seconds());
         response
     }
     .instrument(span)

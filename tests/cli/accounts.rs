@@ -81,14 +81,3 @@ async fn what_cannot_be_is_said_in_one_line() {
     let done = place.run(&create(&["--generate", "--password-stdin"]));
     assert_eq!(done.code, Some(2), "the two exclude each other");
 }
-
-#[test]
-fn every_help_reads() {
-    let place = Place::embedded();
-    let commands: [&[&str]; 5] = [&[], &["serve"], &["user"], &["user", "create"], &["import"]];
-    for command in commands {
-        let done = place.run(&[command, &["--help"]].concat());
-        assert!(done.lines().len() > 5 && done.out.contains("Usage: parlance"), "{done:?}");
-    }
-    assert!(!place.dir.exists(), "help touches nothing");
-}

@@ -2,19 +2,29 @@
 //! from the environment, start and stop. Nothing waits for time: a server is ready when it says so.
 
 mod accounts;
+mod audit;
+mod commands;
+mod config;
 mod exports;
+mod first_hour;
+mod help;
 mod imports;
 mod kill;
+mod logs;
 mod secrets;
 mod server;
+mod socket;
+mod stop;
+mod watch;
 
 use crate::app::fresh_database;
 use parlance_core::Database;
+use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -66,13 +76,15 @@ impl Place {
     /// Starts a server on a free port and waits until it says where.
     fn serve(&self, variables: &[(&str, &str)]) -> Server {
         let mut command = self.command(&["serve"]);
-        command.env("PARLANCE_HTTP_ADDR", "127.0.0.1:0").envs(variables.iter().copied());
+        command.env("PARLANCE_HTTP_ADDR", "127.0.0.1:0").env("PARLANCE_METRICS_ADDR", "");
+        command.envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        let mut server = Server { child, address: String::new(), out, log: String::new() };
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let (address, log) = (String::new(), String::new());
+        let mut server = Server { child, address, log, rest: None };
         while server.address.is_empty() {
             let from = server.log.len();
-            if server.out.read_line(&mut server.log).unwrap() == 0 {
+            if out.read_line(&mut server.log).unwrap() == 0 {
                 let mut why = String::new();
                 server.child.stderr.take().unwrap().read_to_string(&mut why).unwrap();
                 unreachable!("the server did not start: {why}{}", server.log);
@@ -82,6 +94,12 @@ impl Place {
                 server.address = rest[..end].to_owned();
             }
         }
+        // A server whose log nobody reads waits for somebody who does.
+        server.rest = Some(std::thread::spawn(move || {
+            let mut rest = String::new();
+            out.read_to_string(&mut rest).unwrap();
+            rest
+        }));
         server
     }
 }
@@ -122,12 +140,24 @@ fn finish(mut command: Command, input: &str) -> Done {
     }
 }
 
+/// The headers of a session.
+fn session(id: &str, token: &str) -> String {
+    format!("X-User-Id: {id}\r\nX-Auth-Token: {token}\r\n")
+}
+
+/// Asks until it is so: what another process changed is heard of within a second.
+#[track_caller]
+fn until(mut is_so: impl FnMut() -> bool) {
+    assert!((0..20_000).any(|_| is_so()), "it never was so");
+}
+
 /// A running server.
 struct Server {
     child: Child,
     address: String,
-    out: BufReader<ChildStdout>,
+    /// What was logged until it listened, and whoever reads what comes then.
     log: String,
+    rest: Option<std::thread::JoinHandle<String>>,
 }
 
 impl Server {
@@ -145,6 +175,26 @@ impl Server {
         answer
     }
 
+    /// The status of a request, and the JSON of its answer.
+    fn call(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
+        let answer = self.ask(method, path, headers, body);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        // The length of a piece may stand around the text.
+        let json = body.find('{').zip(body.rfind('}'));
+        let json = json.map(|(start, end)| serde_json::from_str(&body[start..=end]).unwrap());
+        (status, json.unwrap_or_default())
+    }
+
+    /// Logs in; gives the headers of the session.
+    fn session(&self, username: &str, password: &str) -> String {
+        let body = serde_json::json!({"user": username, "password": password}).to_string();
+        let (status, answer) = self.call("POST", "/api/v1/login", "", &body);
+        assert_eq!(status, 200, "{answer}");
+        let text = |key: &str| answer["data"][key].as_str().unwrap().to_owned();
+        session(&text("userId"), &text("authToken"))
+    }
+
     /// Does this username log in with this password?
     fn logs_in(&self, username: &str, password: &str) -> bool {
         let body = serde_json::json!({"user": username, "password": password}).to_string();
@@ -152,12 +202,17 @@ impl Server {
     }
 
     /// Sends SIGTERM; returns the exit code and everything that was logged.
-    fn stop(mut self) -> (Option<i32>, String) {
+    fn stop(self) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        self.out.read_to_string(&mut self.log).unwrap();
+        self.end()
+    }
+
+    /// Waits until it has ended; returns the exit code and everything that was logged.
+    fn end(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
-        (code, std::mem::take(&mut self.log))
+        let rest = self.rest.take().unwrap().join().unwrap();
+        (code, std::mem::take(&mut self.log) + &rest)
     }
 }
 

@@ -6,6 +6,7 @@ pub mod cors;
 pub mod ip;
 pub mod json;
 pub mod limit;
+pub mod metrics;
 pub mod reset;
 
 use parlance_core::Core;

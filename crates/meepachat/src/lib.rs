@@ -17,9 +17,13 @@ mod users;
 mod wire;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{get, post};
 use parlance_http::Edge;
+use parlance_http::metrics::RouteName;
+use std::borrow::Cow;
 
 /// The routes of this contract.
 pub fn router(edge: Edge) -> Router {
@@ -36,5 +40,17 @@ pub fn router(edge: Edge) -> Router {
         .route("/api/users/{user}", get(users::one))
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(edge.clone(), rate::limited))
+        .layer(from_fn(named))
         .with_state(edge)
+}
+
+/// Leaves the name of the route with its answer, for those who count.
+async fn named(request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>();
+    let route = path.map(|path| Cow::Owned(path.as_str().to_owned()));
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(RouteName { face: "meepachat", route });
+    }
+    response
 }

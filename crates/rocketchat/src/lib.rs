@@ -47,9 +47,10 @@ use call::Call;
 use error::Failure;
 use futures_util::TryStreamExt;
 use parlance_http::limit::Standing;
+use parlance_http::metrics::RouteName;
 use parlance_http::{Edge, cors};
 use reply::Reply;
-use routes::Run;
+use routes::{Route, Run};
 
 /// The routes of this contract. From now on the exports that are ordered by them are made, too, by a
 /// task of its own.
@@ -93,10 +94,11 @@ fn preflight(request: &axum::http::HeaderMap, allowed: bool) -> Response {
 /// Status and body of a request.
 async fn run(
     edge: &Edge,
+    route: Option<&'static Route>,
     request: Request,
     standing: &mut Option<Standing>,
 ) -> Result<(StatusCode, Reply), Failure> {
-    let route = routes::find(request.method(), request.uri().path()).ok_or(Failure::NoRoute)?;
+    let route = route.ok_or(Failure::NoRoute)?;
     let mut call = Call::read(edge, route, request, standing).await?;
     factor::require(&call, route).await?;
     // An answer with a secret is not kept (ruling B9).
@@ -127,13 +129,18 @@ fn rendered<T: From<String>>(result: Result<(StatusCode, T), Failure>) -> (Statu
 
 async fn answer(edge: &Edge, request: Request) -> Response {
     let mut standing = None;
-    let (status, body) = rendered(run(edge, request, &mut standing).await);
+    let route = routes::find(request.method(), request.uri().path());
+    let (status, body) = rendered(run(edge, route, request, &mut standing).await);
     let body = match body {
         Reply::Whole(text) => Body::from(text),
         Reply::Pieces(pieces) => Body::from_stream(pieces.map_err(reply::broken_off)),
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
+    if let Some(route) = route {
+        let name = RouteName { face: "rocketchat", route: route.name.into() };
+        response.extensions_mut().insert(name);
+    }
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     if status == StatusCode::SERVICE_UNAVAILABLE {
