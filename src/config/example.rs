@@ -37,22 +37,36 @@ pub(crate) fn text(command: &Command, password: Option<&str>) -> String {
     for arg in plain {
         option(&mut out, arg, arg.get_id().as_str());
     }
+    let secrets =
+        |inside| WITHOUT_FLAG.into_iter().filter(move |one| one.0.contains('.') == inside);
+    for (key, meaning) in secrets(false) {
+        unflagged(&mut out, key, meaning, None);
+    }
     out.push_str("\n# The first administrator, made at the first start.\n[admin]\n");
     for arg in tables {
         let key = arg.get_id().as_str();
         option(&mut out, arg, key.split_once('.').map_or(key, |(_, below)| below));
     }
-    for (key, meaning) in WITHOUT_FLAG {
-        let (below, name) = (key.split_once('.').map_or(key, |(_, below)| below), variable(key));
-        let _ = write!(out, "\n# {meaning}.\n# Environment {name}; no flag.\n");
-        let _ = match password {
-            Some(password) => writeln!(out, "{below} = \"{password}\""),
-            None => writeln!(out, "#{below} = \"…\""),
-        };
+    for (key, meaning) in secrets(true) {
+        unflagged(&mut out, key, meaning, password);
     }
     out.push('\n');
     out.push_str(SETTINGS);
     out
+}
+
+/// A key that has no flag, with its value if there is one.
+fn unflagged(out: &mut String, key: &str, meaning: &str, value: Option<&str>) {
+    let (below, name) = (key.split_once('.').map_or(key, |(_, below)| below), variable(key));
+    out.push('\n');
+    for line in wrap(&format!("{meaning}."), 96) {
+        let _ = writeln!(out, "# {line}");
+    }
+    let _ = writeln!(out, "# Environment {name}; no flag.");
+    let _ = match value {
+        Some(value) => writeln!(out, "{below} = \"{value}\""),
+        None => writeln!(out, "#{below} = \"…\""),
+    };
 }
 
 fn option(out: &mut String, arg: &Arg, key: &str) {

@@ -145,7 +145,7 @@ async fn the_key_is_made_once_and_only_the_operator_reads_it() {
     let mut command = place.command(&["serve"]);
     command.env("PARLANCE_SECRET_KEY", "short");
     let done = super::finish(command, "");
-    let why = "parlance: PARLANCE_SECRET_KEY must have at least 32 characters\n";
+    let why = "parlance: the secret key must have at least 32 characters\n";
     assert_eq!((done.code, done.err.as_str()), (Some(1), why));
     let mut command = place.command(&["serve"]);
     command.env("MAX_RESUME_LOGIN_TOKENS", "none");
