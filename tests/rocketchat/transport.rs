@@ -89,11 +89,12 @@ async fn unknown_paths_and_wrong_methods_are_not_found() {
         }
     }
     for route in ROUTES {
-        let other = if route.method == Method::GET { Method::POST } else { Method::GET };
-        let both = ROUTES.iter().any(|one| one.name == route.name && one.method == other);
+        let routed = |method: &Method| {
+            ROUTES.iter().any(|one| one.name == route.name && one.method == *method)
+        };
         for path in paths(route) {
-            for method in [other.clone(), Method::PUT, Method::DELETE, Method::PATCH] {
-                if method == other && both {
+            for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+                if routed(&method) {
                     continue;
                 }
                 let answer = call(&app, method.clone(), &path, &login).await;

@@ -4,9 +4,9 @@
 
 use crate::call::Call;
 use crate::error::Failure;
-use crate::reply;
-use crate::routes::List;
+use crate::routes::{Answer, List};
 use crate::schema::{self, Kind};
+use crate::{reply, wire};
 use parlance_core::Ms;
 use parlance_core::list::{ListQuery, Page, count};
 use parlance_core::setting::{self, Settings};
@@ -191,6 +191,33 @@ impl Paging {
         Ok(broken?)
     }
 
+    /// The answer that is a page of a list that is short and in memory, in an order of its own.
+    pub(crate) fn short<T: 'static>(
+        &self,
+        name: &str,
+        all: Vec<T>,
+        write: fn(&mut String, &T, Dates),
+    ) -> Answer {
+        let document = wire::document(write);
+        let with = |item: T| (document(&item), item);
+        let mut found: Vec<(Value, T)> = all.into_iter().map(with).collect();
+        found.retain(|(document, _)| self.query.filter.matches(document));
+        if let Some(sort) = &self.query.sort {
+            // The sort is stable: ties stay in the list's own order.
+            found.sort_by(|(a, _), (b, _)| sort.compare(a, b));
+        }
+        let total = count(found.len());
+        let offset = usize::try_from(self.offset()).unwrap_or(usize::MAX);
+        let limit = self.query.limit.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(0));
+        let page = found.into_iter().skip(offset).take(limit).map(|(_, item)| item);
+        let page: Vec<T> = page.collect();
+        wire::try_success(|o| {
+            self.items(o, name, &page, write)?;
+            Given::tell(o, &Given { count: count(page.len()), offset: self.offset(), total });
+            Ok(())
+        })
+    }
+
     /// The answer that is a list: its items, each as `write` prints it and `fields` projects it, then
     /// what `tail` says of them.
     pub(crate) fn list<T: Send + 'static>(
@@ -255,7 +282,7 @@ fn sort(raw: &str, limits: &Limits, secret: &dyn Fn(&str) -> bool) -> Result<Sor
 }
 
 /// The contract's error for a parameter that cannot be taken.
-fn invalid(what: &str, raw: &str) -> Failure {
+pub(crate) fn invalid(what: &str, raw: &str) -> Failure {
     let code = match what {
         "sort" => "error-invalid-sort",
         "fields" => "error-invalid-fields",

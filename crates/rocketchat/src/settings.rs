@@ -49,33 +49,13 @@ fn answer(call: &Call, all: bool) -> Answer {
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    let document = wire::document(print);
-    let mut found: Vec<(Setting, Value)> = Vec::new();
-    for setting in call.settings.all() {
+    let wanted = |setting: &Setting| {
         let visible = all || setting.known.public;
-        if visible && (ids.is_empty() || ids.contains(&setting.known.id)) {
-            let document = document(&setting);
-            if paging.query.filter.matches(&document) {
-                found.push((setting, document));
-            }
-        }
-    }
-    if let Some(sort) = &paging.query.sort {
-        // The list comes in the order of ids, and the sort is stable.
-        found.sort_by(|(_, a), (_, b)| sort.compare(a, b));
-    }
-    let total = found.len();
-    let offset = usize::try_from(paging.offset()).unwrap_or(usize::MAX);
-    let limit = paging.query.limit.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(0));
-    let page: Vec<Setting> =
-        found.into_iter().skip(offset).take(limit).map(|(setting, _)| setting).collect();
-    wire::try_success(|o| {
-        paging.items(o, "settings", &page, print)?;
-        wire::count(o, "count", page.len());
-        o.number("offset", paging.offset());
-        wire::count(o, "total", total);
-        Ok(())
-    })
+        visible && (ids.is_empty() || ids.contains(&setting.known.id))
+    };
+    let mut found = call.settings.all();
+    found.retain(wanted);
+    paging.short("settings", found, print)
 }
 
 /// `GET settings/:_id`.
