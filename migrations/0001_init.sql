@@ -34,6 +34,10 @@ CREATE TABLE users (
 CREATE INDEX users_username ON users (coalesce(username, ''), id);
 CREATE INDEX users_exact ON users (username);
 CREATE INDEX users_name ON users (name_fold, id);
+CREATE INDEX users_shown ON users (coalesce(name_fold, ''), id);
+-- The few with other roles than nearly everybody has.
+CREATE INDEX users_roled ON users (id)
+  WHERE roles <> '["user"]' AND roles <> '["guest"]' AND roles <> '["bot"]';
 
 -- Whose address is whose, for finding; the account's own list is users.emails.
 CREATE TABLE emails (
@@ -65,6 +69,21 @@ CREATE TABLE codes (
   expires BIGINT                            -- NULL of a recovery code
 );
 CREATE INDEX codes_usr ON codes (usr, kind, created);
+
+-- Where an account's devices can be reached: gone with the session that named them.
+CREATE TABLE push_tokens (
+  usr     KEYTEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  id      KEYTEXT NOT NULL,
+  session KEYTEXT NOT NULL REFERENCES tokens (hash) ON DELETE CASCADE,
+  kind    KEYTEXT NOT NULL,                 -- apn, gcm
+  value   KEYTEXT NOT NULL,                 -- the device's own secret
+  app     KEYTEXT NOT NULL,
+  created BIGINT NOT NULL,
+  updated BIGINT NOT NULL,
+  PRIMARY KEY (usr, id),
+  UNIQUE (value, app)
+);
+CREATE INDEX push_tokens_session ON push_tokens (session);
 
 CREATE TABLE rooms (
   id          KEYTEXT PRIMARY KEY,

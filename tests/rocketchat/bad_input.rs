@@ -108,6 +108,21 @@ fn good_for_messages(name: &str, room: &str) -> (Value, &'static [&'static str])
         "rooms.saveRoomSettings" => {
             (json!({"rid": room}), &["rid", "roomTopic", "encrypted", "roomName", "favorite"])
         }
+        _ => good_for_the_rest(name),
+    }
+}
+
+/// The same, of commands, devices, and whatever names one message.
+fn good_for_the_rest(name: &str) -> (Value, &'static [&'static str]) {
+    match name {
+        "push.token" => (
+            json!({"type": "none", "value": "x", "appName": "x"}),
+            &["id", "type", "value", "appName"],
+        ),
+        "commands.run" | "commands.preview" => (
+            json!({"command": "me", "roomId": "none"}),
+            &["command", "params", "roomId", "tmid", "previewItem"],
+        ),
         _ => (json!({"messageId": "none"}), &["messageId"]),
     }
 }

@@ -40,6 +40,10 @@ pub(crate) const PARAMS: &[&str] = &[
     "status",
     "selector",
     "startingFromId",
+    "usernames",
+    "workspace",
+    "command",
+    "id",
 ];
 
 /// What is sent, as text.
@@ -106,7 +110,11 @@ fn base<'a>(path: &str, room: &'a str, message: &'a str) -> Vec<(&'static str, &
         | "rooms.images"
         | "chat.getMentionedMessages"
         | "chat.getStarredMessages"
-        | "chat.getPinnedMessages" => vec![("roomId", room)],
+        | "chat.getPinnedMessages"
+        | "video-conference.list" => vec![("roomId", room)],
+        "commands.preview" => vec![("roomId", room), ("command", "me")],
+        "spotlight" => vec![("query", "bob")],
+        "directory" => vec![("type", "users")],
         "chat.syncMessages" => vec![("roomId", room), ("lastUpdate", ago)],
         "chat.getDeletedMessages" => vec![("roomId", room), ("since", ago)],
         name if name.starts_with("rooms.autocomplete.channel") => vec![("selector", "{}")],

@@ -153,9 +153,14 @@ async fn the_server_says_which_version_it_speaks() {
         assert_eq!(body["version"].as_str().unwrap().split('.').count(), 2);
         assert!(body["version"].as_str().unwrap().starts_with("7."));
         assert!(body["info"]["version"].as_str().unwrap().starts_with("7."));
-        assert!(body["minimumClientVersions"]["mobile"].is_string());
+        assert_eq!(keys(&body["info"]), ["version"]);
+        assert_eq!(keys(&body["minimumClientVersions"]), ["desktop", "mobile"]);
     }
     let version = async |user| app.rocket(user).get("info", &[]).await.ok()["version"].clone();
     assert_eq!(version(&ann).await.as_str().unwrap().split('.').count(), 2);
     assert_eq!(version(&boss).await.as_str().unwrap().split('.').count(), 3);
+    let full = app.rocket(&boss).get("info", &[]).await.ok();
+    assert_eq!(keys(&full["info"]), ["build", "commit", "marketplaceApiVersion", "version"]);
+    assert_eq!(keys(&full["info"]["build"]), ["arch", "cpus", "platform"]);
+    assert_eq!(keys(&app.rocket(&ann).get("info", &[]).await.ok()["info"]), ["version"]);
 }

@@ -420,13 +420,85 @@ fn accounts() -> Vec<Row> {
     ]
 }
 
+fn people() -> Vec<Row> {
+    let verify = No(400, "Please verify the parameters");
+    vec![
+        row("GET spotlight", |_| json!({"query": "kanari"}), [Names; 5]),
+        row("GET directory", |_| json!({"type": "users"}), [Names, verify, Names, verify, Names]),
+        own("GET roles.getUsersInPublicRoles", nothing),
+    ]
+}
+
+fn commands() -> Vec<Row> {
+    let no_preview = No(400, "Command Does Not Provide Previews [error-invalid-command]");
+    let run = |at: &At<'_>| json!({"command": "me", "params": "waves", "roomId": at.room, "tmid": at.message});
+    let preview = |at: &At<'_>| json!({"command": "me", "params": "x", "roomId": at.room});
+    let item = |at: &At<'_>| {
+        let item = json!({"id": "x", "type": "text", "value": "x"});
+        json!({"command": "me", "roomId": at.room, "previewItem": item})
+    };
+    vec![
+        own("GET commands.list", nothing),
+        own("GET commands.get", |_| json!({"command": "me"})),
+        inside("POST commands.run", run, FORBIDDEN),
+        inside("GET commands.preview", preview, FORBIDDEN).members(no_preview),
+        inside("POST commands.preview", item, FORBIDDEN).members(no_preview),
+    ]
+}
+
+/// What is asked when a client starts.
+fn starting() -> Vec<Row> {
+    let device = |at: &At<'_>| json!({"type": "gcm", "value": at.fresh, "appName": "x"});
+    let no_device = No(404, "Resource not found");
+    let no_calls = No(400, "no-videoconf-provider-app");
+    let mut rows = vec![
+        own("POST push.token", device),
+        row("DELETE push.token", |_| json!({"token": "of nobody"}), [no_device; 5]),
+        inside("GET push.get", |at| json!({"id": at.message}), No(400, "error-message-not-found")),
+        admins("GET statistics", nothing, PLAIN, Ok),
+        admins("GET statistics.list", nothing, PLAIN, Ok),
+        own("GET autotranslate.getSupportedLanguages", |_| json!({"targetLanguage": "en"})),
+        row("GET video-conference.capabilities", nothing, [no_calls; 5]),
+        inside("GET video-conference.list", room, No(400, "invalid-params")),
+        own("GET banners", |_| json!({"platform": "web"})),
+        admins("GET cloud.registrationStatus", nothing, LACKS, Ok),
+    ];
+    for name in [
+        "GET push.info",
+        "GET settings.oauth",
+        "GET service.configurations",
+        "GET emoji-custom.list",
+        "GET emoji-custom.all",
+        "GET custom-sounds.list",
+        "GET custom-user-status.list",
+        "GET e2e.fetchMyKeys",
+        "GET video-conference.providers",
+        "GET licenses.info",
+        "GET licenses.isEnterprise",
+        "GET livechat/config",
+    ] {
+        rows.push(own(name, nothing));
+    }
+    rows
+}
+
 /// Every route at least once.
 pub(super) fn rows() -> Vec<Row> {
-    let rows: Vec<Row> =
-        [direct(), rooms(), rooms_in_all(), messages(), marks(), tokens(), accounts()]
-            .into_iter()
-            .flatten()
-            .collect();
+    let rows: Vec<Row> = [
+        direct(),
+        rooms(),
+        rooms_in_all(),
+        messages(),
+        marks(),
+        tokens(),
+        accounts(),
+        people(),
+        commands(),
+        starting(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let unknown = |route: &&Route| !rows.iter().any(|row| std::ptr::eq(row.route, *route));
     let missing: Vec<String> = ROUTES
         .iter()
@@ -434,6 +506,7 @@ pub(super) fn rows() -> Vec<Row> {
         .map(|route| format!("{} {}", route.method, route.name))
         .collect();
     assert!(missing.is_empty(), "tests/trust/calls.rs does not say how to call {missing:?}");
-    assert!(ROUTES.iter().all(|route| [Method::GET, Method::POST].contains(&route.method)));
+    let methods = [Method::GET, Method::POST, Method::DELETE];
+    assert!(ROUTES.iter().all(|route| methods.contains(&route.method)));
     rows
 }

@@ -102,6 +102,7 @@ perms! {
     ForceDeleteMessage "force-delete-message" ["admin" "owner"];
     LogoutOtherUser "logout-other-user" ["admin"];
     MailMessages "mail-messages" ["admin"];
+    ManageCloud "manage-cloud" ["admin"];
     ManageModerationActions "manage-moderation-actions" ["admin"];
     MentionAll "mention-all" ["admin" "owner" "moderator" "user"];
     MentionHere "mention-here" ["admin" "owner" "moderator" "user"];

@@ -11,6 +11,7 @@ pub mod caller;
 pub mod command;
 mod content;
 pub mod depth;
+pub mod directory;
 pub mod edit;
 mod emoji;
 pub mod error;
@@ -35,6 +36,7 @@ mod operator;
 pub mod outside;
 pub mod preview;
 mod publisher;
+pub mod push;
 mod quote;
 pub mod reading;
 mod reset;
@@ -44,6 +46,8 @@ pub mod search;
 pub mod secret;
 pub mod send;
 pub mod setting;
+pub mod slash;
+pub mod statistics;
 mod store;
 mod term;
 pub mod thread;
@@ -136,6 +140,7 @@ struct Inner {
     jobs: mpsc::Sender<mail::Job>,
     create_tokens: login::CreateTokens,
     most_tokens: i64,
+    statistics: statistics::Kept,
     /// What runs beside the calls: the publisher of the log, the indexer that follows it, the filler of
     /// previews, and who makes exports where a face has them made.
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -220,6 +225,7 @@ impl Core {
             jobs,
             create_tokens: options.create_tokens,
             most_tokens: options.most_tokens,
+            statistics: statistics::Kept::default(),
             tasks: Mutex::new(tasks),
         }));
         tokio::spawn(mail::work(Arc::downgrade(&core.0), options.mail, waiting));
@@ -341,6 +347,15 @@ impl Core {
 
     pub(crate) fn most_tokens(&self) -> i64 {
         self.0.most_tokens
+    }
+
+    pub(crate) fn kept_statistics(&self) -> &statistics::Kept {
+        &self.0.statistics
+    }
+
+    /// When this store was first opened.
+    pub fn born(&self) -> Ms {
+        self.0.live.born()
     }
 
     async fn save_setting(&self, known: &setting::Known, value: &serde_json::Value) -> Result<()> {

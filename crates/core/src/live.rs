@@ -50,6 +50,11 @@ impl Live {
         })
     }
 
+    /// When the store was first opened.
+    pub(crate) fn born(&self) -> Ms {
+        self.born
+    }
+
     pub(crate) fn settings(&self) -> Arc<Settings> {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

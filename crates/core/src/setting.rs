@@ -137,6 +137,8 @@ known! {
     BLOCKED_NAMES = text("Accounts_BlockedUsernameList", "", false);
     RESERVED_NAMES = text("Accounts_SystemBlockedUsernameList", "admin,administrator,system,user", false);
     LIST_NEEDS_OUTSIDE = flag("API_Apply_permission_view-outside-room_on_users-list", false, false);
+    SEARCH_FIELDS = text("Accounts_SearchFields", "username, name, bio, nickname", true);
+    SUGGESTIONS = number("Number_of_users_autocomplete_suggestions", 5, true);
     RATE_LIMIT = flag("API_Enable_Rate_Limiter", true, false);
     RATE_CALLS = number("API_Enable_Rate_Limiter_Limit_Calls_Default", 1200, false);
     RATE_TIME = number("API_Enable_Rate_Limiter_Limit_Time_Default", 60_000, false);
@@ -205,7 +207,6 @@ const OTHERS: &[Known] = &[
     flag("Accounts_AllowEmailChange", true, true),
     flag("Accounts_AllowPasswordChange", true, true),
     flag("Accounts_AllowAnonymousRead", false, true),
-    text("Accounts_SearchFields", "username, name, bio, nickname", true),
     flag("Accounts_AvatarBlockUnauthenticatedAccess", true, true),
 ];
 

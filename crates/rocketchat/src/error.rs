@@ -36,6 +36,8 @@ pub(crate) enum Failure {
     TooMany(Ms),
     /// A body over the limit.
     TooLarge,
+    /// What the call names is not there: status 404, which few routes say.
+    Missing,
     /// No such path, or not with this method.
     NoRoute,
     /// No such method of `method.call`.
@@ -130,6 +132,10 @@ impl Failure {
                 bad,
                 json!({"success": false, "error": format!("Method '{name}' not found [404]")}),
             ),
+            Self::Missing => {
+                let text = "Resource not found";
+                (StatusCode::NOT_FOUND, json!({"success": false, "error": text}))
+            }
             Self::NoRoute => (
                 StatusCode::NOT_FOUND,
                 json!({"success": false, "error": "Not found", "status": "error",

@@ -122,7 +122,7 @@ fn draft(call: &Call, message: &Map<String, Value>, name: &str) -> Result<NewMes
 }
 
 /// On a send, a foreign room and one that is not there are the same (ruling B4).
-fn send_error(error: Error) -> Failure {
+pub(crate) fn send_error(error: Error) -> Failure {
     match error {
         Error::NoAccess | Error::NoRoom => Error::NotAllowed.into(),
         Error::BadId => mismatch("Expected a usable id in field _id"),

@@ -26,7 +26,7 @@ pub(crate) async fn set_topic(call: Call) -> Answer {
     Ok(wire::success(|o| o.text_if("topic", topic)))
 }
 
-fn not_edited(error: Error) -> Failure {
+pub(crate) fn not_edited(error: Error) -> Failure {
     match error {
         Error::Lacks(_) => refused("Editing room is not allowed"),
         other => other.into(),

@@ -6,9 +6,9 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::reply::Reply;
 use crate::{
-    autocomplete, change, chat, dm, export, factor, history, marked, methods, moderation, password,
-    post, room_settings, rooms, search, server, session, settings, subscriptions, sync, threads,
-    tokens, users,
+    autocomplete, change, chat, commands, directory, dm, empty, export, factor, history, marked,
+    methods, moderation, password, post, push, room_settings, rooms, search, server, session,
+    settings, statistics, subscriptions, sync, threads, tokens, users,
 };
 use axum::http::Method;
 use parlance_core::Perm;
@@ -33,7 +33,7 @@ pub(crate) enum Run {
 /// One endpoint.
 #[derive(Debug)]
 pub struct Route {
-    /// `GET` or `POST`.
+    /// `GET` or `POST`; `DELETE` of one.
     pub method: Method,
     /// The name below `/api/v1/`; a name that ends in `/` takes one more segment.
     pub name: &'static str,
@@ -179,10 +179,30 @@ pub static ROUTES: &[Route] = table! {
     POST "users.2fa.sendEmailCode" open factor::send_email_code;
     POST "users.forgotPassword" open password::forgot;
 
+    GET "spotlight" login directory::spotlight;
+    GET "directory" login directory::directory [list];
+    GET "roles.getUsersInPublicRoles" login directory::public_roles;
+
+    GET "commands.list" login commands::list;
+    GET "commands.get" login commands::get;
+    POST "commands.run" login commands::run;
+    GET "commands.preview" login commands::preview;
+    POST "commands.preview" login commands::run_preview;
+
+    POST "push.token" login push::keep;
+    DELETE "push.token" login push::forget;
+    GET "push.get" login push::get;
+    GET "push.info" login push::info;
+
+    GET "statistics" login statistics::now;
+    GET "statistics.list" login statistics::list;
+
     GET "permissions.listAll" login server::permissions;
     POST "permissions.update" login server::update_permissions;
     GET "roles.list" login server::roles;
     GET "settings.public" open settings::public;
+    GET "settings.oauth" open empty::services;
+    GET "service.configurations" open empty::configurations;
     GET "settings" login settings::list;
     POST "method.call/" login methods::call;
     POST "method.callAnon/" open methods::call_anonymously;
@@ -190,6 +210,21 @@ pub static ROUTES: &[Route] = table! {
     GET "settings/" login settings::get;
     POST "settings/" factor (EditPrivilegedSetting) settings::set;
     GET "pw.getPolicy" open password::policy;
+
+    GET "emoji-custom.list" login empty::emojis;
+    GET "emoji-custom.all" login empty::all_emojis;
+    GET "custom-sounds.list" login empty::sounds;
+    GET "custom-user-status.list" login empty::statuses;
+    GET "autotranslate.getSupportedLanguages" login empty::languages;
+    GET "e2e.fetchMyKeys" login empty::keys;
+    GET "video-conference.capabilities" login empty::call_capabilities;
+    GET "video-conference.providers" login empty::call_providers;
+    GET "video-conference.list" login empty::calls;
+    GET "banners" login empty::banners;
+    GET "cloud.registrationStatus" login empty::registration;
+    GET "licenses.info" login empty::license;
+    GET "licenses.isEnterprise" login empty::is_enterprise;
+    GET "livechat/config" open empty::livechat;
 };
 
 /// The route of a request: by method and path. `HEAD` is `GET` without a body.
@@ -229,6 +264,8 @@ mod tests {
         }
         assert!(find(&Method::GET, "/api/v1/settings/Site_Name").is_some());
         assert!(find(&Method::GET, "/api/v1/settings/a/b").is_none());
+        assert!(find(&Method::GET, "/api/v1/livechat/config").is_some());
+        assert!(find(&Method::DELETE, "/api/v1/push.token").is_some());
         assert!(find(&Method::POST, "/api/v1/dm.list").is_none());
     }
 }

@@ -10,7 +10,7 @@ use parlance_http::json::{Dates, Object};
 use serde_json::Value;
 
 /// The version said to clients: the baseline of the contract (ruling B8).
-const VERSION: &str = "7.13.0";
+pub(crate) const VERSION: &str = "7.13.0";
 
 /// `GET /api/info` and `GET /api/v1/info`.
 pub(crate) async fn info(call: Call) -> Answer {
@@ -23,12 +23,31 @@ pub(crate) async fn info(call: Call) -> Answer {
     let version = if full { VERSION } else { short };
     Ok(wire::success(|o| {
         o.text("version", version);
-        o.object("info", |info| info.text("version", VERSION));
+        o.object("info", |o| {
+            // By this one clients of `/api/v1/info` tell servers apart, logged in or not.
+            o.text("version", VERSION);
+            if full {
+                build(o);
+            }
+        });
         o.object("minimumClientVersions", |o| {
             o.text("desktop", "3.9.6");
             o.text("mobile", "4.39.0");
         });
     }))
+}
+
+/// What this server runs on, as far as the original's names fit.
+fn build(o: &mut Object<'_>) {
+    o.object("build", |o| {
+        o.text("platform", std::env::consts::OS);
+        o.text("arch", std::env::consts::ARCH);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        wire::count(o, "cpus", cores);
+    });
+    o.object("commit", |o| o.text("tag", env!("CARGO_PKG_VERSION")));
+    // Apps are not for sale here.
+    o.text("marketplaceApiVersion", "");
 }
 
 pub(crate) fn grant(out: &mut String, grant: &Grant, dates: Dates) {

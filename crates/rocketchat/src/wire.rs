@@ -215,7 +215,7 @@ pub(crate) fn me(o: &mut Object<'_>, user: &User, factors: Factors, root_url: &s
     o.date("_updatedAt", user.updated);
 }
 
-fn emails(list: &[Email]) -> String {
+pub(crate) fn emails(list: &[Email]) -> String {
     let mut out = String::from("[");
     for (n, email) in list.iter().enumerate() {
         if n > 0 {

@@ -12,6 +12,7 @@ use crate::id::Chance;
 use crate::list::{Document, ListQuery, Marks};
 use crate::login::{Hashing, Login, Password};
 use crate::mail::Mail;
+use crate::push::{Network, NewDevice};
 use crate::send::{NewMessage, TextLimit};
 use crate::store::Sql;
 use crate::store::fields::{OfMessages, OfRooms, OfUsers};
@@ -29,7 +30,7 @@ pub(super) fn note(sql: &Sql) {
 }
 
 /// What may be read from end to end: the step of the plan, a piece of the statement, and why.
-const MAY_SCAN: [(&str, &str, &str); 11] = [
+const MAY_SCAN: [(&str, &str, &str); 18] = [
     ("CONSTANT ROW", "", "one row of the statement's own"),
     ("page", "", "the page that the statement found before"),
     ("settings", "FROM settings", "a few dozen rows, kept in memory"),
@@ -40,6 +41,13 @@ const MAY_SCAN: [(&str, &str, &str); 11] = [
     ("events", "ORDER BY pos LIMIT 20000", "in the order of its index, up to a limit"),
     ("found", "FROM terms t", "the few that were counted"),
     ("n", "WITH RECURSIVE n (i)", "numbers that a test makes up"),
+    ("u USING INDEX users_roled", "roles <> ", "the few in this index, up to a limit"),
+    ("u USING INDEX users_shown", "LIMIT", "in the order of its index, up to a limit"),
+    ("u", "SELECT count(*) FROM users u WHERE", "the total of a list of accounts"),
+    ("users", "max(last_login)", "once an hour"),
+    ("rooms", "sum(stored)", "once an hour"),
+    ("messages USING INDEX messages_", "SELECT count(*) FROM messages WHERE", "once an hour"),
+    ("stars", "SELECT count(*) FROM stars", "once an hour"),
     ("client_keys", "INSERT INTO messages", "runs only for rows whose message is missing"),
 ];
 
@@ -114,6 +122,22 @@ async fn lists(
     Ok(())
 }
 
+/// Finds people, counts everything, and names a device.
+async fn people(core: &Core, boss: &Caller, ann: &Caller) -> crate::Result<()> {
+    let robo = person(core, "robo", &["bot"]).await?;
+    core.spotlight(ann, "bo", 5).await?;
+    core.spotlight(&robo, "bo", 5).await?;
+    core.directory(ann, &ListQuery::first(50), Arc::new(|_| Value::Null)).await?;
+    core.users_in_public_roles(ann).await?;
+    core.statistics(core.admin(boss, Perm::ViewStatistics)?).await?;
+    for id in [None, Some("id")] {
+        let new = NewDevice { id, kind: Network::Gcm, value: "x", app: "x" };
+        core.keep_device(ann, new).await?;
+    }
+    core.forget_device(ann, "x").await?;
+    Ok(())
+}
+
 /// Uses everything once.
 async fn walk(core: &Core) -> crate::Result<()> {
     let boss = person(core, "boss", &["admin", "user"]).await?;
@@ -150,6 +174,7 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.set_block(&ann, &access, true).await?;
     core.set_read_only(core.admin(&boss, Perm::EditRoom)?, &room.id, true).await?;
     core.search_users(&ann, "bo", 10).await?;
+    people(core, &boss, &ann).await?;
     core.set_status(&ann, Some("busy"), Some("away")).await?;
     core.set_password(Authority::Operator, bob.id(), &Password::plain("other")?).await?;
     core.set_active(Authority::Operator, bob.id(), false).await?;
