@@ -60,19 +60,22 @@ fn text(dice: &mut StdRng, words: usize) -> String {
 
 fn search(dice: &mut StdRng) -> String {
     let words = dice.random_range(1..4);
-    let mut search = String::new();
+    let mut search = Vec::new();
     for _ in 0..words {
         let some = dice.random_range(1..4);
         let some = text(dice, some).replace(['"', '/'], "");
-        search += &match dice.random_range(0..9) {
-            0..3 => format!("{} ", WORDS.choose(dice).unwrap()),
-            3 => format!("-{} ", WORDS.choose(dice).unwrap()),
-            4..7 => format!("\"{some}\" "),
-            7 => format!("{} ", some.replace(char::is_whitespace, ".")),
-            _ => "from:user0 ".to_owned(),
-        };
+        search.push(match dice.random_range(0..9) {
+            0..3 => (*WORDS.choose(dice).unwrap()).to_owned(),
+            3 => format!("-{}", WORDS.choose(dice).unwrap()),
+            4..7 => format!("\"{some}\""),
+            7 => some.replace(char::is_whitespace, "."),
+            _ => "from:user0".to_owned(),
+        });
     }
-    if dice.random_bool(0.2) { search + "order:asc" } else { search }
+    if dice.random_bool(0.2) {
+        search.push("order:asc".to_owned());
+    }
+    search.join(" ")
 }
 
 async fn write(chat: &Chat, dice: &mut StdRng) {

@@ -21,8 +21,9 @@ use tokio::sync::watch;
 const PACK: usize = 128;
 /// Rooms that the log is followed to together.
 const ROOMS: usize = 32;
-/// How long messages are left to gather, in milliseconds.
-const GATHER: Ms = 250;
+/// How long messages are left to gather, in milliseconds: many of one room cost less than as many of one
+/// each.
+const GATHER: Ms = 2000;
 /// How often a walk is looked for that nothing tells of, in milliseconds.
 const LOOK: Ms = 30_000;
 /// How long to wait after another node was faster, or a text changed meanwhile, in milliseconds.
@@ -125,8 +126,10 @@ impl Indexer {
         }
     }
 
-    /// Covers everything that was published and every walk; returns how far in the log.
+    /// Covers everything that was published by now, and every walk; returns how far in the log.
     async fn cover(&self) -> Result<i64> {
+        // What comes later is left to gather.
+        let published = self.bus.position();
         loop {
             if !self.live.settings().on(&setting::SEARCH_INDEX) {
                 if !terms::clear(&self.store).await? {
@@ -134,7 +137,6 @@ impl Indexer {
                 }
                 continue;
             }
-            let published = self.bus.position();
             let places = terms::places(&self.store).await?;
             let Some(was) = places.position else {
                 terms::begin(&self.store, None, published, &walk()).await?;

@@ -3,8 +3,8 @@
 //! of `scan.rs`, and everything at once that of `walk.rs`. A caller's own conditions only ever narrow
 //! the route's: the two are joined by AND, and the route's stand in SQL, out of a filter's reach.
 
+use super::among::Among;
 use super::scan::Narrowed;
-use super::terms::Among;
 use super::{Read, Row, Sql, Store, Value};
 use crate::error::{Error, Result};
 use crate::list::{Document, ListQuery, Page};

@@ -4,6 +4,7 @@
 //! not happen at all. Every statement is written once and runs verbatim on both engines.
 
 pub(crate) mod alter;
+mod among;
 pub(crate) mod answers;
 pub(crate) mod audit;
 mod clock;
@@ -188,6 +189,16 @@ fn too_broad() -> Error {
     Error::TooBroad { field: "query".to_owned() }
 }
 
+/// How the rows of a long read are to be found, where an engine would choose by the whole of them
+/// although few may be taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// As the engine thinks best.
+    Free,
+    /// From row to row by indexes, in their order.
+    ByIndex,
+}
+
 /// The rows of a long read, as they are found; dropping it ends the read.
 pub(crate) struct Stream(mpsc::Receiver<Result<Vec<Row>>>);
 
@@ -264,10 +275,10 @@ impl Store {
     }
 
     /// Runs a statement that may read far more than is wanted, under the same terms.
-    pub(crate) async fn stream(&self, read: Read, turn: &Turn) -> Result<Stream> {
+    pub(crate) async fn stream(&self, read: Read, plan: Plan, turn: &Turn) -> Result<Stream> {
         Ok(Stream(match &self.engine {
             Engine::Sqlite(engine) => engine.stream(read, turn.clone()).await?,
-            Engine::Postgres(engine) => engine.stream(read, turn.clone()).await?,
+            Engine::Postgres(engine) => engine.stream(read, plan, turn.clone()).await?,
         }))
     }
 

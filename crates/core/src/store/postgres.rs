@@ -4,8 +4,8 @@
 //! whose text is built per request is prepared for that request only, so that no cache grows.
 
 use super::{
-    BATCH, BATCHES, Change, Load, READ_BUDGET, READ_TIME, Read, Row, Rows, Sql, StoreOptions, Turn,
-    Value, migrate, too_broad,
+    BATCH, BATCHES, Change, Load, Plan, READ_BUDGET, READ_TIME, Read, Row, Rows, Sql, StoreOptions,
+    Turn, Value, migrate, too_broad,
 };
 use crate::error::{Error, Result};
 use deadpool_postgres::{
@@ -24,6 +24,10 @@ const TRIES: usize = 8;
 /// On how many connections a read is tried that find out that they are closed.
 const READ_TRIES: usize = 4;
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// What reads everything before it gives the first row.
+const BY_INDEX: &str = "; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
+    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+    SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off";
 /// How long a caller waits for a connection before it hears that the store is not available.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -97,12 +101,13 @@ impl Postgres {
     pub(super) async fn stream(
         &self,
         read: Read,
+        plan: Plan,
         turn: Turn,
     ) -> Result<mpsc::Receiver<Result<Vec<Row>>>> {
         let mut client = self.0.get().await.map_err(away)?;
         let (batches, rows) = mpsc::channel(BATCHES);
         tokio::spawn(async move {
-            if let Err(error) = stream(&mut client, &read, &turn, &batches).await {
+            if let Err(error) = stream(&mut client, &read, plan, &turn, &batches).await {
                 let _ = batches.send(Err(error)).await;
             }
         });
@@ -237,13 +242,15 @@ async fn read(client: &Client, reads: &[Read], turn: Option<&Turn>) -> Result<Ve
 async fn stream(
     client: &mut Client,
     read: &Read,
+    plan: Plan,
     turn: &Turn,
     batches: &mpsc::Sender<Result<Vec<Row>>>,
 ) -> Result<()> {
     let most = i32::try_from(BATCH).unwrap_or(i32::MAX);
     let statement = client.prepare(read.sql.text()).await.map_err(fault)?;
     let transaction = client.build_transaction().read_only(true).start().await.map_err(fault)?;
-    let limit = format!("SET LOCAL statement_timeout = {}", turn.left());
+    let by_index = if plan == Plan::ByIndex { BY_INDEX } else { "" };
+    let limit = format!("SET LOCAL statement_timeout = {}{by_index}", turn.left());
     transaction.batch_execute(&limit).await.map_err(fault)?;
     let args: Vec<&(dyn ToSql + Sync)> = read.args.iter().map(|v| v as _).collect();
     let portal = transaction.bind(&statement, &args).await.map_err(fault)?;

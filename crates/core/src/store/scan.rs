@@ -3,9 +3,9 @@
 //! Rows, time and memory are bounded; past a bound the caller hears which field asks too much
 //! (rulings A10, A15), never a part of the answer.
 
+use super::among::{Among, Arm};
 use super::listing::{Listing, Reader};
-use super::terms::{Among, Arm};
-use super::{READ_BUDGET, Read, Row, Store, Stream, Turn, Value, too_broad};
+use super::{Plan, READ_BUDGET, Read, Row, Store, Stream, Turn, Value, too_broad};
 use crate::error::{Error, Result};
 use crate::list::{Document, ListQuery, count};
 use crate::time::Ms;
@@ -62,7 +62,8 @@ impl Listing {
         turn: &Turn,
     ) -> Result<(i64, Vec<String>)> {
         let Narrowed { condition, mut args, order, rest } = narrowed;
-        let sort = if order.is_some() { None } else { query.sort.clone() };
+        let sort_is_sql = order.is_some();
+        let sort = if sort_is_sql { None } else { query.sort.clone() };
         let judge = match self.columns_of(&rest) {
             Some(columns) if sort.is_none() => Judge::Columns(columns),
             _ => Judge::Document(read, document),
@@ -76,13 +77,17 @@ impl Listing {
             let order = order.as_deref().unwrap_or(self.order);
             let time = place.map_or("NULL", |(time, _)| time);
             let (id, tables) = (self.id, self.tables(&[&columns, &condition, order, time]));
+            args.push(query.scan.saturating_add(1).into());
+            let most = args.len();
             format!(
-                "SELECT {id}, {time}, {columns} FROM {tables} WHERE {condition} ORDER BY {order}"
+                "SELECT {id}, {time}, {columns} FROM {tables} WHERE {condition} \
+                 ORDER BY {order} LIMIT ${most}"
             )
         };
-        args.push(query.scan.saturating_add(1).into());
-        let sql = format!("{sql} LIMIT ${}", args.len());
-        let rows = store.stream(Read::new(sql, args), turn).await?;
+        // Who wants no total may soon have enough.
+        let soon = !query.total && sort_is_sql;
+        let plan = if soon || self.among.is_some() { Plan::ByIndex } else { Plan::Free };
+        let rows = store.stream(Read::new(sql, args), plan, turn).await?;
         let descending = place.is_some_and(|(_, sign)| sign == "<");
         let work = Work { query: query.clone(), descending, rest, sort, judge, turn: turn.clone() };
         let found = tokio::task::spawn_blocking(move || work.find(rows)).await;
@@ -92,6 +97,7 @@ impl Listing {
 
     /// What the arms of an index lead to, in the order of time and id: each arm in that order, so that
     /// an engine can merge them as they are read. What stands in several comes once behind the other.
+    /// Without a limit: a planner would take it for a wish to read whole rooms for their first rows.
     fn union(
         &self,
         among: &Among,

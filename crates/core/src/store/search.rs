@@ -1,10 +1,10 @@
 //! Searching messages: of one room, or of all rooms of a member. Where the index of terms can serve a
 //! search, its rows come from there, and the filter decides on them as on any others.
 
+use super::among::{self, Among};
 use super::fields::{OfMessages, OfMessagesAnywhere};
 use super::listing::Listing;
 use super::messages::{columns, read};
-use super::terms::{self, Among};
 use super::{Store, Value};
 use crate::error::Result;
 use crate::id::UserId;
@@ -14,8 +14,8 @@ use crate::room::Room;
 use crate::search::Group;
 use crate::time::Ms;
 
-/// Messages of a term that are counted.
-const COUNTED: i64 = 1000;
+/// Messages of a term that are counted at most.
+const COUNTED: i64 = 20_000;
 /// A term that stands in so large a part of a room saves nothing.
 const PART: i64 = 8;
 /// Terms that a message is asked for; more narrow a search no further.
@@ -43,10 +43,7 @@ pub(crate) async fn messages(
     terms: Terms,
     document: Document<Message>,
 ) -> Result<Page<Message>> {
-    let among = match room {
-        Some(room) => among_room(store, room, terms).await?,
-        None => among_all(terms),
-    };
+    let among = narrowed(store, room, reader, terms).await?;
     let condition = match (room, &among) {
         (Some(_), _) => "m.room = $1 AND $2 = $2",
         (None, None) => "$1 = $1 AND m.room IN (SELECT s.room FROM members s WHERE s.usr = $2)",
@@ -73,9 +70,14 @@ pub(crate) async fn messages(
     listing.page(store, query, read, document).await
 }
 
-/// The group of fewest messages, and of each of its alternatives the rarest terms; `None` if the room
-/// is as soon read.
-async fn among_room(store: &Store, room: &Room, terms: Terms) -> Result<Option<Among>> {
+/// The group of fewest messages, and of each of its alternatives the rarest terms; `None` if all the
+/// messages are as soon read.
+async fn narrowed(
+    store: &Store,
+    room: Option<&Room>,
+    reader: &UserId,
+    terms: Terms,
+) -> Result<Option<Among>> {
     let Terms { groups, range, descending } = terms;
     let mut all: Vec<&str> = groups.iter().flatten().flatten().map(String::as_str).collect();
     all.sort_unstable();
@@ -83,10 +85,16 @@ async fn among_room(store: &Store, room: &Room, terms: Terms) -> Result<Option<A
     if all.is_empty() {
         return Ok(None);
     }
-    let counts = terms::counts(store, &room.id, &all, COUNTED).await?;
+    let stored = match room {
+        Some(room) => room.stored,
+        None => among::stored(store, reader).await?,
+    };
+    let enough = (stored / PART).clamp(1, COUNTED);
+    let id = room.map(|room| &room.id);
+    let counts = among::counts(store, id, reader, &all, enough).await?;
     let count = |term: &String| {
         let place = all.binary_search(&term.as_str()).ok();
-        place.and_then(|place| counts.get(place)).copied().unwrap_or(COUNTED)
+        place.and_then(|place| counts.get(place)).copied().unwrap_or(enough)
     };
     let counted = groups.iter().map(|group| {
         let mut group = group.clone();
@@ -98,22 +106,9 @@ async fn among_room(store: &Store, room: &Room, terms: Terms) -> Result<Option<A
         (messages, group)
     });
     let best = counted.min_by_key(|(messages, _)| *messages);
-    let best = best.filter(|(messages, _)| messages.saturating_mul(PART) < room.stored);
-    Ok(best.map(|(_, any)| Among { one_room: true, descending, any: few(any), range }))
-}
-
-/// The group of the longest words: to count in every room would cost as much as it saves.
-fn among_all(terms: Terms) -> Option<Among> {
-    let Terms { groups, range, descending } = terms;
-    let shortest = |group: &Group| {
-        let longest = |terms: &Vec<String>| terms.iter().map(String::len).max();
-        group.iter().filter_map(longest).min()
-    };
-    let mut any = groups.into_iter().max_by_key(shortest)?;
-    for terms in &mut any {
-        terms.sort_by_key(|term| std::cmp::Reverse(term.len()));
-    }
-    Some(Among { one_room: false, descending, any: few(any), range })
+    let best = best.filter(|(messages, _)| messages.saturating_mul(PART) < stored);
+    let one_room = room.is_some();
+    Ok(best.map(|(_, any)| Among { one_room, descending, any: few(any), range }))
 }
 
 fn few(mut any: Group) -> Group {

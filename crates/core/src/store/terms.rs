@@ -10,7 +10,6 @@ use crate::error::{Error, Result};
 use crate::id::{MessageId, RoomId};
 use crate::term;
 use crate::time::Ms;
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 /// Before every message; so large that SQL can spell it.
@@ -300,93 +299,4 @@ pub(crate) async fn clear(store: &Store) -> Result<bool> {
     change.run(CLEAR, [n.into()]);
     change.run(DROP_ROOM, [room.into()]);
     store.write(change).await.map(|_| true)
-}
-
-/// How many messages of a room have each of these terms, counted up to `most`.
-pub(crate) async fn counts(
-    store: &Store,
-    room: &RoomId,
-    terms: &[&str],
-    most: i64,
-) -> Result<Vec<i64>> {
-    const COUNT: &str = "SELECT count(*) FROM (SELECT 1 FROM terms t
-        WHERE t.room = (SELECT s.n FROM searchable s WHERE s.room = $1) AND t.term = $2
-        LIMIT $3) found";
-    let one = |term: &&str| Read::new(COUNT, [room.into(), (*term).into(), most.into()]);
-    let answers = store.read_all(terms.iter().map(one).collect()).await?;
-    let number = |rows: Vec<Row>| rows.into_iter().next().map_or(Ok(0), |mut row| row.int());
-    answers.into_iter().map(number).collect()
-}
-
-/// Where the messages of a search come from: for each arm its tables and condition, beginning with the
-/// term that names the fewest, and what the index does not cover yet.
-#[derive(Clone)]
-pub(crate) struct Among {
-    /// Of one room, which is `$1`; else of all rooms of `$2`.
-    pub(super) one_room: bool,
-    pub(super) descending: bool,
-    /// A message has all terms of one of these.
-    pub(super) any: Vec<Vec<String>>,
-    /// Not before the first time, and before the second.
-    pub(super) range: (Ms, Ms),
-}
-
-/// Where some of the messages come from: tables, the column of their times, a condition.
-pub(super) struct Arm {
-    pub(super) from: String,
-    pub(super) time: &'static str,
-    pub(super) condition: String,
-}
-
-impl Among {
-    /// The arms, and their arguments, of which the first has the number `first`.
-    pub(super) fn arms(&self, first: usize) -> (Vec<Arm>, Vec<Value>) {
-        let mut args: Vec<Value> = vec![self.range.0.into(), self.range.1.into()];
-        let (from, within) = if self.one_room {
-            let within = "t.room = (SELECT se.n FROM searchable se WHERE se.room = $1)
-                AND m.room = $1";
-            ("terms t JOIN messages m ON m.ts = t.ts", within)
-        } else {
-            let from = "members ms JOIN searchable se ON se.room = ms.room
-                JOIN terms t ON t.room = se.n JOIN messages m ON m.room = se.room AND m.ts = t.ts";
-            (from, "ms.usr = $2")
-        };
-        let too_many = vec![term::TOO_MANY.to_owned()];
-        let mut arms = Vec::new();
-        for terms in self.any.iter().chain([&too_many]) {
-            let mut condition = format!("{within} AND t.ts >= ${first} AND t.ts < ${}", first + 1);
-            for (n, term) in terms.iter().enumerate() {
-                let number = first + args.len();
-                args.push(term.into());
-                let _ = match n {
-                    0 => write!(condition, " AND t.term = ${number}"),
-                    _ => write!(
-                        condition,
-                        " AND EXISTS (SELECT 1 FROM terms o
-                            WHERE o.room = t.room AND o.term = ${number} AND o.ts = t.ts)"
-                    ),
-                };
-            }
-            arms.push(Arm { from: from.to_owned(), time: "t.ts", condition });
-        }
-        arms.extend(self.uncovered());
-        (arms, args)
-    }
-
-    /// What was written, and what was changed, after what the index covers.
-    fn uncovered(&self) -> [Arm; 2] {
-        let (from, room, until) = if self.one_room {
-            let until = "(SELECT se.until FROM searchable se WHERE se.room = $1)";
-            ("messages m", "m.room = $1", until)
-        } else {
-            let from = "members ms LEFT JOIN searchable se ON se.room = ms.room
-                JOIN messages m ON TRUE";
-            (from, "ms.usr = $2 AND m.room = ms.room", "se.until")
-        };
-        let until = format!("coalesce({until}, {LOWEST})");
-        let written = format!("{room} AND m.ts > {until}");
-        let changed =
-            format!("{room} AND m.updated > m.ts AND m.updated > {until} AND m.ts <= {until}");
-        [written, changed].map(|condition| Arm { from: from.to_owned(), time: "m.ts", condition })
-    }
 }

@@ -39,7 +39,7 @@ const MAY_SCAN: [(&str, &str, &str); 18] = [
     ("audit", "ORDER BY ts ASC", "in the order of its index, up to a limit"),
     ("users", "roles LIKE", "once, at the start"),
     ("events", "ORDER BY pos LIMIT 20000", "in the order of its index, up to a limit"),
-    ("found", "FROM terms t", "the few that were counted"),
+    ("found", "terms t", "the few that were counted"),
     ("n", "WITH RECURSIVE n (i)", "numbers that a test makes up"),
     ("u USING INDEX users_roled", "roles <> ", "the few in this index, up to a limit"),
     ("u USING INDEX users_shown", "LIMIT", "in the order of its index, up to a limit"),

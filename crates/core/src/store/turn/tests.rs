@@ -2,7 +2,7 @@
 //! and a turn lasts as long as its work, not as long as its caller.
 
 use crate::id::UserId;
-use crate::store::{Database, Read, Store, StoreOptions};
+use crate::store::{Database, Plan, Read, Store, StoreOptions};
 use futures_util::FutureExt as _;
 
 /// A row after another, for as long as anybody takes them.
@@ -30,7 +30,10 @@ async fn a_reader_is_free_while_every_turn_is_taken() {
     let mut held = Vec::new();
     for _ in 0..2 {
         let turn = store.turn(LONG, None).await.expect("a turn");
-        held.push((store.stream(Read::new(ENDLESS, []), &turn).await.expect("rows"), turn));
+        held.push((
+            store.stream(Read::new(ENDLESS, []), Plan::Free, &turn).await.expect("rows"),
+            turn,
+        ));
     }
     assert_eq!(store.turns.all.available_permits(), 0);
     plain(&store).await;
