@@ -15,8 +15,11 @@ mod json;
 mod letter;
 mod link;
 mod out;
+mod rename;
 mod stamp;
 mod walk;
+
+pub use rename::rename_mentions;
 
 /// Deepest nesting of inline nodes: a spoiler, a link label and the three
 /// emphases, each once, around one more node.
