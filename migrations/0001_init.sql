@@ -29,7 +29,9 @@ CREATE TABLE users (
   created        BIGINT NOT NULL,
   updated        BIGINT NOT NULL,
   last_login     BIGINT,
-  body           KEYTEXT NOT NULL           -- JSON object: carried members (bio, nickname, ...)
+  body           KEYTEXT NOT NULL,          -- JSON object: carried members (bio, nickname, ...)
+  preferences    KEYTEXT NOT NULL DEFAULT '{}', -- JSON object: those that the user chose
+  highlights     KEYTEXT                    -- JSON array of words that count as a mention; NULL for none
 );
 CREATE INDEX users_username ON users (coalesce(username, ''), id);
 CREATE INDEX users_exact ON users (username);
@@ -38,6 +40,9 @@ CREATE INDEX users_shown ON users (coalesce(name_fold, ''), id);
 -- The few with other roles than nearly everybody has.
 CREATE INDEX users_roled ON users (id)
   WHERE roles <> '["user"]' AND roles <> '["guest"]' AND roles <> '["bot"]';
+CREATE INDEX users_present ON users (id) WHERE status <> 'offline';
+CREATE INDEX users_updated ON users (updated, id);
+CREATE INDEX users_seen ON users (last_login, id);
 
 -- Whose address is whose, for finding; the account's own list is users.emails.
 CREATE TABLE emails (
@@ -87,7 +92,7 @@ CREATE INDEX push_tokens_session ON push_tokens (session);
 
 CREATE TABLE rooms (
   id          KEYTEXT PRIMARY KEY,
-  kind        KEYTEXT NOT NULL,             -- d: direct
+  kind        KEYTEXT NOT NULL,             -- d: direct; gone: what a job has still to remove
   ts          BIGINT NOT NULL,              -- created
   updated     BIGINT NOT NULL,
   creator     KEYTEXT,
@@ -97,6 +102,8 @@ CREATE TABLE rooms (
   usernames   KEYTEXT NOT NULL,             -- JSON array
   topic       KEYTEXT,
   ro          BOOLEAN,
+  react_ro    BOOLEAN,                      -- reactions although read-only; set once a member was off
+  highlights  BOOLEAN NOT NULL DEFAULT FALSE, -- does a member have words that count as a mention?
   seq         BIGINT NOT NULL               -- messages that count as unread for members
     CHECK (seq BETWEEN 0 AND 9007199254740991),
   msgs        BIGINT NOT NULL               -- the number the wire shows; imports keep theirs
@@ -128,6 +135,7 @@ CREATE TABLE members (
   blocked        BOOLEAN NOT NULL,          -- the other side blocked me
   blocker        BOOLEAN NOT NULL,          -- I blocked the other side
   disabled       BOOLEAN NOT NULL,          -- my account is deactivated
+  archived       BOOLEAN,                   -- the other side's is; set once it was
   name           KEYTEXT NOT NULL,
   fname          KEYTEXT NOT NULL,
   body           KEYTEXT NOT NULL,          -- JSON object: carried members
@@ -182,6 +190,7 @@ CREATE TABLE mentioned (
   PRIMARY KEY (message, usr)
 );
 CREATE INDEX mentioned_room ON mentioned (room, usr, message);
+CREATE INDEX mentioned_usr ON mentioned (usr, message);
 
 CREATE TABLE stars (
   message KEYTEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
@@ -231,7 +240,7 @@ CREATE INDEX terms_ts ON terms (room, ts);
 
 -- What is gone, for those who ask what changed since.
 CREATE TABLE tombstones (
-  kind KEYTEXT NOT NULL,                    -- message, member
+  kind KEYTEXT NOT NULL,                    -- message, member, user
   id   KEYTEXT NOT NULL,
   room KEYTEXT NOT NULL,
   usr  KEYTEXT,                             -- whose membership
@@ -315,6 +324,26 @@ CREATE TABLE client_keys (
 );
 CREATE INDEX client_keys_room ON client_keys (room);
 CREATE INDEX client_keys_message ON client_keys (message);
+
+-- What a change left to do in batches: written in the same change, done behind it, also after a restart.
+CREATE TABLE jobs (
+  id    KEYTEXT PRIMARY KEY,
+  ts    BIGINT NOT NULL,
+  kind  KEYTEXT NOT NULL,                   -- rename, erase
+  usr   KEYTEXT NOT NULL,                   -- whose messages
+  args  KEYTEXT NOT NULL,                   -- JSON object
+  place KEYTEXT NOT NULL                    -- how far it is, beyond its rooms
+);
+CREATE INDEX jobs_ts ON jobs (ts, id);
+
+-- Rooms that a job has still to go through, the newest message first.
+CREATE TABLE job_rooms (
+  job  KEYTEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+  room KEYTEXT NOT NULL,
+  ts   BIGINT NOT NULL,                     -- what lies before this message is left
+  id   KEYTEXT NOT NULL,
+  PRIMARY KEY (job, room)
+);
 
 -- The event log: written in the same change as what it tells of, published from here in order.
 CREATE TABLE events (

@@ -21,6 +21,11 @@ pub(crate) const START: i64 = 1_767_323_045_678;
 pub(crate) const PASSWORD: &str = "correct horse";
 /// Its SHA-256: what a client gives as second factor where an account has no other.
 pub(crate) const DIGEST: &str = "4104d36f8da2c254349f85836793ebe029e0c957063a34c91c2e9203187b5631";
+/// Its SHA-256, and that of `wrong`, as clients send them.
+pub(crate) const PASSWORD_SHA256: &str =
+    "4104d36f8da2c254349f85836793ebe029e0c957063a34c91c2e9203187b5631";
+pub(crate) const WRONG_SHA256: &str =
+    "8810ad581e59f2bc3928b261707a71308f7e139eb04820366dc4d5c18d980225";
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 

@@ -28,7 +28,7 @@ async fn a_bot_says_that_it_is_one_and_busy_is_away() {
     assert_eq!(cat["data"]["bot"], true);
     let caller = app.caller(&ann).await;
     for (status, shown) in [("busy", "away"), ("online", "online"), ("away", "away")] {
-        app.core.set_status(&caller, Some(status), None).await.unwrap();
+        app.core.set_status(&caller, caller.id(), Some(status), None).await.unwrap();
         let me = app.meepa(&ann).get(&format!("/users/{}", ann.id), &[]).await.ok();
         assert_eq!(me["data"]["status"], shown);
     }

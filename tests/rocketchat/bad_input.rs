@@ -82,6 +82,31 @@ fn good_for_tokens(name: &str) -> (Value, &'static [&'static str]) {
         }
         "users.2fa.sendEmailCode" => (json!({}), &["emailOrUsername"]),
         "users.forgotPassword" => (json!({}), &["email"]),
+        _ => good_for_users(name),
+    }
+}
+
+/// The same, of what is done to accounts.
+fn good_for_users(name: &str) -> (Value, &'static [&'static str]) {
+    match name {
+        "users.update" => (
+            json!({"userId": "none", "data": {"bio": "x"}}),
+            &["userId", "data", "confirmRelinquish"],
+        ),
+        "users.updateOwnBasicInfo" => {
+            (json!({"data": {"bio": 1, "x": 1}}), &["data", "customFields"])
+        }
+        "users.setPreferences" => (json!({"data": {"x": 1}}), &["data", "userId"]),
+        "users.setActiveStatus" => (
+            json!({"userId": "none", "activeStatus": true}),
+            &["userId", "activeStatus", "confirmRelinquish"],
+        ),
+        "users.deactivateIdle" => (json!({"daysIdle": 0}), &["daysIdle", "role"]),
+        "users.deleteOwnAccount" => (json!({"password": "x"}), &["password", "confirmRelinquish"]),
+        "users.setAvatar" => (json!({}), &["avatarUrl", "userId", "username"]),
+        "users.delete" | "users.resetAvatar" => {
+            (json!({"userId": "none"}), &["userId", "username", "confirmRelinquish"])
+        }
         // They take nothing.
         _ => (json!({}), &[]),
     }

@@ -44,6 +44,11 @@ pub(crate) const PARAMS: &[&str] = &[
     "workspace",
     "command",
     "id",
+    "ids",
+    "from",
+    "hasLoggedIn",
+    "roles",
+    "searchTerm",
 ];
 
 /// What is sent, as text.
@@ -122,6 +127,7 @@ fn base<'a>(path: &str, room: &'a str, message: &'a str) -> Vec<(&'static str, &
         "chat.syncThreadsList" => vec![("rid", room), ("updatedSince", ago)],
         "chat.getThreadMessages" => vec![("tmid", message)],
         "chat.syncThreadMessages" => vec![("tmid", message), ("updatedSince", ago)],
+        "users.autocomplete" => vec![("selector", "{\"term\":\"a\"}")],
         _ => Vec::new(),
     }
 }

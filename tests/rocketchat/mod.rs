@@ -1,8 +1,10 @@
 //! The Rocket.Chat contract, endpoint by endpoint: one file per area, the refusals by their exact
 //! status and text, because clients compare them.
 
+mod accounts_custom;
 mod audit;
 mod autocomplete;
+mod avatars;
 pub(crate) mod bad_input;
 pub(crate) mod bad_params;
 mod chat_carried;
@@ -32,6 +34,7 @@ mod dm_resolve;
 pub(crate) mod export;
 mod export_download;
 mod export_file;
+mod lifecycle;
 mod login;
 mod marked;
 mod methods;
@@ -39,11 +42,15 @@ mod methods_messages;
 mod methods_rooms;
 mod moderation;
 mod permissions;
+mod preferences;
+mod presence;
 mod push;
 mod quotes;
 mod rate;
 mod read_state;
 mod real_names;
+mod removal;
+mod rename;
 mod retries;
 mod room_settings;
 mod rooms;
@@ -61,6 +68,7 @@ mod transport;
 mod users;
 mod users_list;
 mod users_status;
+mod users_update;
 
 use crate::app::{Answer, TestApp, TestUser};
 use parlance_core::Access;

@@ -17,6 +17,7 @@ mod guards;
 mod index;
 mod index_equal;
 mod index_nodes;
+mod jobs;
 mod log;
 mod nodes;
 mod open;

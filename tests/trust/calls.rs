@@ -1,6 +1,7 @@
 //! How every route is called so that a member succeeds, and what each kind of caller gets for the same
 //! call. A route of the table that is not here makes the tests fail, and so does a row without a route.
 
+use super::profiles::profiles;
 use super::scene::{LOGGED_IN, Role};
 use axum::http::Method;
 use parlance_rocketchat::routes::{ROUTES, Route};
@@ -29,6 +30,8 @@ pub(super) enum Want {
     Sees,
     /// 200, and the foreign room is gone: likewise.
     Erases,
+    /// 307 to an address that may hold names of people.
+    Elsewhere,
     /// This status, with this `error` (none, where it is empty).
     No(u16, &'static str),
 }
@@ -58,7 +61,7 @@ impl Row {
         self.want(Role::Member) == Ok
     }
 
-    fn role(mut self, role: Role, want: Want) -> Self {
+    pub(super) fn role(mut self, role: Role, want: Want) -> Self {
         let place = LOGGED_IN.iter().position(|one| *one == role).expect("somebody logged in");
         self.wants[place] = want;
         self
@@ -69,12 +72,23 @@ impl Row {
         self.role(Role::Member, want).role(Role::GuestMember, want)
     }
 
+    /// What everybody who is logged in gets instead.
+    pub(super) fn all(mut self, want: Want) -> Self {
+        self.wants = [want; 5];
+        self
+    }
+
+    pub(super) fn nobody(mut self, want: Want) -> Self {
+        self.nobody = Some(want);
+        self
+    }
+
     fn guest(self, want: Want) -> Self {
         self.role(Role::GuestMember, want)
     }
 }
 
-fn row(name: &'static str, call: fn(&At<'_>) -> Value, wants: [Want; 5]) -> Row {
+pub(super) fn row(name: &'static str, call: fn(&At<'_>) -> Value, wants: [Want; 5]) -> Row {
     let found = ROUTES.iter().find(|route| format!("{} {}", route.method, route.name) == name);
     let route = found.unwrap_or_else(|| panic!("{name} is no route any more"));
     Row { route, call, wants, nobody: None }
@@ -86,18 +100,18 @@ fn inside(name: &'static str, call: fn(&At<'_>) -> Value, no: Want) -> Row {
 }
 
 /// A call about the caller's own things.
-fn own(name: &'static str, call: fn(&At<'_>) -> Value) -> Row {
+pub(super) fn own(name: &'static str, call: fn(&At<'_>) -> Value) -> Row {
     row(name, call, [Ok; 5])
 }
 
 /// A call of administrators only.
-fn admins(name: &'static str, call: fn(&At<'_>) -> Value, no: Want, admin: Want) -> Row {
+pub(super) fn admins(name: &'static str, call: fn(&At<'_>) -> Value, no: Want, admin: Want) -> Row {
     row(name, call, [no, no, no, no, admin])
 }
 
-const FORBIDDEN: Want = No(403, "unauthorized");
-const LACKS: Want = No(403, crate::rocketchat::LACKS);
-const NOT_ALLOWED: Want = No(400, "Not allowed [error-not-allowed]");
+pub(super) const FORBIDDEN: Want = No(403, "unauthorized");
+pub(super) const LACKS: Want = No(403, crate::rocketchat::LACKS);
+pub(super) const NOT_ALLOWED: Want = No(400, "Not allowed [error-not-allowed]");
 const CAPITAL: Want = No(400, "Not Allowed [error-not-allowed]");
 const PLAIN: Want = No(400, "error-not-allowed");
 const NO_MESSAGE: Want = No(
@@ -144,7 +158,7 @@ fn selector(_: &At<'_>) -> Value {
     json!({"selector": "{}"})
 }
 
-fn nothing(_: &At<'_>) -> Value {
+pub(super) fn nothing(_: &At<'_>) -> Value {
     json!({})
 }
 
@@ -495,6 +509,7 @@ pub(super) fn rows() -> Vec<Row> {
         people(),
         commands(),
         starting(),
+        profiles(),
     ]
     .into_iter()
     .flatten()

@@ -25,12 +25,13 @@ fn judge(want: Want, answer: &Answer, at: &At<'_>, role: Role) -> Option<String>
             let said = body["error"].as_str().unwrap_or("") == error;
             status != code || body["success"] != json!(false) || !said || !keys
         }
+        Want::Elsewhere => status != 307,
         _ => status != 200 || body["success"] != json!(true),
     };
     let leak = match want {
         // An account is public, its address is not.
         Want::Names if !member && !admin && text.contains("kanari.ann@") => Some("address".into()),
-        Want::Sees | Want::Erases => None,
+        Want::Sees | Want::Erases | Want::Elsewhere => None,
         _ if member => None,
         // The caller's own words come back in a refusal at most in its text, which is known.
         _ if [at.room, at.message].iter().any(|id| unsaid(&body).contains(id)) => Some("id".into()),

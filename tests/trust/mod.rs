@@ -7,5 +7,6 @@ mod blocked;
 mod by_id;
 mod calls;
 mod matrix;
+mod profiles;
 mod scene;
 mod sweep;

@@ -97,7 +97,9 @@ async fn one(
     let status = answer.status.as_u16();
     let said = String::from_utf8_lossy(&answer.body).into_owned();
     let body: Value = serde_json::from_str(&said).unwrap_or(Value::Null);
+    let elsewhere = row.want(Role::Stranger) == Want::Elsewhere;
     let kind = matches!(status, 200 | 400 | 401 | 403) && body["success"] == (status == 200);
+    let kind = kind || (elsewhere && status == 307);
     let names = row.want(Role::Stranger) == Want::Names;
     let leak = leak(&said, names);
     if kind && leak.is_none() && (status != 200 || !refused) {

@@ -11,13 +11,13 @@ use crate::login::{NewSession, Password};
 use crate::store::factors::Secrets;
 use crate::store::users;
 use crate::time::Ms;
-use crate::{Core, setting};
+use crate::{Core, custom_field, setting};
 use serde_json::{Value, json};
 
 /// The longest username, real name and status text, in characters.
 const MAX_USERNAME: usize = 64;
 const MAX_NAME: usize = 120;
-const MAX_STATUS_TEXT: usize = 120;
+pub(crate) const MAX_STATUS_TEXT: usize = 120;
 
 /// The built-in bot.
 pub const ROCKET_CAT: &str = "rocket.cat";
@@ -84,6 +84,10 @@ pub struct User {
     pub has_password: bool,
     /// Carried members of the document, as JSON text.
     pub body: String,
+    /// JSON object of the preferences that the user chose.
+    pub preferences: String,
+    /// JSON array of words that count as a mention of the user.
+    pub highlights: Option<String>,
 }
 
 impl User {
@@ -137,12 +141,18 @@ pub enum Authority<'a> {
 }
 
 impl Authority<'_> {
-    fn holds(&self, perm: Perm) -> Result<()> {
+    pub(crate) fn holds(&self, perm: Perm) -> Result<()> {
         match self {
             Self::Admin(admin) => admin.holds(perm),
             Self::Operator => Ok(()),
         }
     }
+}
+
+/// May somebody be called this?
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    let bad = name.contains(['<', '>', '/', '\\', '\0']) || name.chars().count() > MAX_NAME;
+    if bad { Err(Error::BadName) } else { Ok(()) }
 }
 
 /// A name as it is compared: without case.
@@ -151,7 +161,7 @@ pub fn fold(name: &str) -> String {
 }
 
 /// Looks like an address: something, one `@`, a domain.
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
     };
@@ -221,15 +231,21 @@ impl Core {
     pub(crate) async fn prepare_user(&self, new: NewUser, operator: bool) -> Result<NewAccount> {
         self.check_username(&new.username, operator)?;
         let name = if new.name.trim().is_empty() { &new.username } else { new.name.trim() };
-        if name.contains(['<', '>', '/', '\\', '\0']) || name.chars().count() > MAX_NAME {
-            return Err(Error::BadName);
-        }
+        check_name(name)?;
         let mut emails = Vec::new();
         if let Some((address, verified)) = new.email.filter(|(address, _)| !address.is_empty()) {
             if !is_email(&address) {
                 return Err(Error::BadEmail(address));
             }
             emails.push(Email { address, verified });
+        }
+        let mut body = new.body;
+        if let Some(values) = body.remove("customFields") {
+            let values = values.as_object().cloned().unwrap_or_default();
+            let kept = custom_field::checked(&self.settings(), &values)?;
+            if !kept.is_empty() {
+                body.insert("customFields".to_owned(), kept.into());
+            }
         }
         let now = self.clock().now();
         let id = match new.id {
@@ -260,12 +276,14 @@ impl Core {
             updated: now,
             last_login: None,
             has_password: password.is_some(),
-            body: Value::Object(new.body).to_string(),
+            body: Value::Object(body).to_string(),
+            preferences: "{}".to_owned(),
+            highlights: None,
         };
         Ok(NewAccount { user, password })
     }
 
-    fn check_username(&self, name: &str, operator: bool) -> Result<()> {
+    pub(crate) fn check_username(&self, name: &str, operator: bool) -> Result<()> {
         let bad = || Error::BadUsername(name.to_owned());
         let settings = self.settings();
         let rule = format!("^(?:{})$", settings.text(&setting::USERNAME_RULE));
@@ -318,35 +336,27 @@ impl Core {
         users::list(self.store(), query, document).await
     }
 
-    /// Sets what the caller shows of itself: a status, a text, or both.
+    /// Sets what the caller shows of itself (or another account, for who may edit others): a status, a
+    /// text, or both.
     pub async fn set_status(
         &self,
         caller: &Caller,
+        user: &UserId,
         status: Option<&str>,
         text: Option<&str>,
     ) -> Result<()> {
-        let settings = self.settings();
-        if !settings.on(&setting::STATUS_MESSAGE) {
+        if user != caller.id() {
+            self.admin(caller, Perm::EditOtherUserInfo)?;
+        }
+        if !self.settings().on(&setting::STATUS_MESSAGE) {
             return Err(Error::SwitchedOff(Feature::Status));
         }
-        match status {
-            Some("offline") if !settings.on(&setting::INVISIBLE) => {
-                return Err(Error::SwitchedOff(Feature::Invisible));
-            }
-            Some("online" | "away" | "busy" | "offline") | None => {}
-            Some(_) => return Err(Error::BadStatus),
+        if let Some(status) = status {
+            self.check_status(status)?;
         }
         let text = text.map(|text| text.chars().take(MAX_STATUS_TEXT).collect::<String>());
         let now = self.clock().now();
-        users::set_status(self.store(), caller.id(), status, text.as_deref(), now).await
-    }
-
-    /// Switches an account on or off; off ends its sessions and its writing at once.
-    pub async fn set_active(&self, by: Authority<'_>, id: &UserId, active: bool) -> Result<()> {
-        by.holds(Perm::EditOtherUserActiveStatus)?;
-        users::set_active(self.store(), id, active, self.clock().now()).await?;
-        self.live().forget_user(id);
-        Ok(())
+        users::set_status(self.store(), user, status, text.as_deref(), now).await
     }
 
     /// Gives an account another password; its sessions end.

@@ -5,8 +5,9 @@ use crate::access::Access;
 use crate::caller::{Caller, Perm};
 use crate::error::{Error, Result};
 use crate::id::UserId;
+use crate::preference::holds_word;
 use crate::send::NewMessage;
-use crate::store::users;
+use crate::store::{profiles, users};
 use crate::{Core, links, setting};
 use parlance_text::Parsed;
 use serde_json::{Map, Value, json};
@@ -20,6 +21,8 @@ pub(crate) struct Mentions {
     pub(crate) users: Vec<UserId>,
     /// `all`, `here`.
     pub(crate) everyone: Vec<&'static str>,
+    /// Members with a word in the text that counts as a mention of them.
+    pub(crate) highlighted: Vec<UserId>,
     /// The document's `mentions`.
     pub(crate) json: Option<String>,
 }
@@ -28,6 +31,12 @@ impl Mentions {
     /// The ids that are named, `all` and `here` among them.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         self.users.iter().map(UserId::as_str).chain(self.everyone.iter().copied())
+    }
+
+    /// Whose counters move: who is named, and who has a word in the text.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = &UserId> {
+        let more = self.highlighted.iter().filter(|user| !self.users.contains(user));
+        self.users.iter().chain(more)
     }
 }
 
@@ -61,7 +70,11 @@ impl Core {
         names.sort_by_key(|name| *name != "all" && *name != "here");
         names.truncate(MOST_MENTIONS);
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        let mentions = self.mentions(caller, access, &names).await?;
+        let mut mentions = self.mentions(caller, access, &names).await?;
+        // Nearly no room has anybody with such words: then nothing is read for it.
+        if access.room.highlights && new.kind.is_none() {
+            mentions.highlighted = self.highlighted(caller, access, &new.text).await?;
+        }
         Ok(Content { mentions, body, previews })
     }
 
@@ -123,6 +136,26 @@ impl Core {
         }
         body.push('}');
         (body, previews)
+    }
+
+    /// The other members with a word in the text that counts as a mention of them (contract 6.5).
+    async fn highlighted(
+        &self,
+        caller: &Caller,
+        access: &Access,
+        text: &str,
+    ) -> Result<Vec<UserId>> {
+        let all = profiles::highlights(self.store(), &access.room.id, caller.id()).await?;
+        let text = text.to_lowercase();
+        let mut found = Vec::new();
+        for (user, words) in all {
+            let words: Vec<String> = serde_json::from_str(&words).map_err(Error::internal)?;
+            let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+            if holds_word(&text, &words) {
+                found.push(user);
+            }
+        }
+        Ok(found)
     }
 
     /// Resolves the names of a text to existing accounts (contract section 7.4).

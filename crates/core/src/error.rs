@@ -182,6 +182,29 @@ pub enum Error {
     /// A status that does not exist.
     #[error("no such status")]
     BadStatus,
+    /// A text of a profile is longer than it may be.
+    #[error("{field} is too long")]
+    FieldTooLong {
+        /// `bio` or `nickname`.
+        field: &'static str,
+        /// Characters allowed.
+        max: usize,
+    },
+    /// A field that the operator defined has a value that it cannot have.
+    #[error("a custom field: {0:?}")]
+    BadCustomField(CustomField),
+    /// A preference that does not exist, or a value that it cannot have.
+    #[error("not a preference: {0}")]
+    BadPreference(String),
+    /// The password must be given again for this.
+    #[error("the password is needed for this")]
+    PasswordNeeded,
+    /// The password that was given for this is wrong.
+    #[error("the password given for this is wrong")]
+    PasswordWrong,
+    /// No administrator would be left.
+    #[error("no administrator would be left")]
+    LastAdmin,
     /// A filter, sort or projection that cannot be taken.
     #[error("{0}")]
     Query(#[from] parlance_query::Error),
@@ -256,6 +279,35 @@ pub enum Feature {
     PasswordReset,
     /// Second factors by mail: nothing says how to send mail, or the setting is off.
     EmailCodes,
+    /// Changing one's own profile.
+    Profile,
+    /// Changing one's username.
+    Username,
+    /// Changing one's real name.
+    RealName,
+    /// Changing one's e-mail address.
+    Email,
+    /// Changing one's password.
+    Password,
+    /// Saying of one's own address that it was proved.
+    Verification,
+    /// Changing one's picture.
+    Avatar,
+    /// Removing one's own account.
+    OwnDeletion,
+}
+
+/// What is wrong with a field that the operator defined (`Accounts_CustomFields`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustomField {
+    /// It must have a value.
+    Required(String),
+    /// Its value is none of those it may have, or no text.
+    Invalid(String),
+    /// Its value is longer than this.
+    TooLong(String, u64),
+    /// Its value is shorter than this.
+    TooShort(String, u64),
 }
 
 /// The result of nearly everything here.

@@ -26,6 +26,15 @@ pub enum Kind {
     User,
     /// An account shows another status (its id); nobody's rights changed.
     Status,
+    /// An account is called otherwise, by username or by name (its id).
+    UserRenamed,
+    /// An account is gone (its id).
+    UserDeleted,
+    /// An account has another picture, or none (its id).
+    Avatar,
+    /// What an account wrote, or where it is named, was rewritten behind an earlier change (its id):
+    /// whoever keeps messages reads them again.
+    MessagesRewritten,
     /// Sessions of a user ended (the token's hash, or empty for all of them).
     Session,
     /// Settings changed (the id).
@@ -35,7 +44,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 12] = [
+    const ALL: [Kind; 16] = [
         Kind::MessageNew,
         Kind::MessageChanged,
         Kind::MessageDeleted,
@@ -45,6 +54,10 @@ impl Kind {
         Kind::MemberChanged,
         Kind::User,
         Kind::Status,
+        Kind::UserRenamed,
+        Kind::UserDeleted,
+        Kind::Avatar,
+        Kind::MessagesRewritten,
         Kind::Session,
         Kind::Settings,
         Kind::Permissions,
@@ -62,6 +75,10 @@ impl Kind {
             Kind::MemberChanged => "member.changed",
             Kind::User => "user",
             Kind::Status => "status",
+            Kind::UserRenamed => "user.renamed",
+            Kind::UserDeleted => "user.deleted",
+            Kind::Avatar => "avatar",
+            Kind::MessagesRewritten => "messages.rewritten",
             Kind::Session => "session",
             Kind::Settings => "settings",
             Kind::Permissions => "permissions",

@@ -10,6 +10,7 @@ mod bus;
 pub mod caller;
 pub mod command;
 mod content;
+mod custom_field;
 pub mod depth;
 pub mod directory;
 pub mod edit;
@@ -22,6 +23,8 @@ pub mod history;
 pub mod id;
 pub mod import;
 mod indexer;
+mod job;
+mod lifecycle;
 mod links;
 pub mod list;
 mod live;
@@ -34,7 +37,10 @@ pub mod network;
 pub mod open;
 mod operator;
 pub mod outside;
+pub mod preference;
+pub mod presence;
 pub mod preview;
+pub mod profile;
 mod publisher;
 pub mod push;
 mod quote;
@@ -75,7 +81,7 @@ use login::{Blocks, Passwords};
 use preview::{Filler, Previews};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::Store;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 /// What a core is made from.
@@ -141,8 +147,10 @@ struct Inner {
     create_tokens: login::CreateTokens,
     most_tokens: i64,
     statistics: statistics::Kept,
+    /// Rung when a change left a job.
+    left: Arc<Notify>,
     /// What runs beside the calls: the publisher of the log, the indexer that follows it, the filler of
-    /// previews, and who makes exports where a face has them made.
+    /// previews, the worker at what changes left to do, and who makes exports where a face has them made.
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -210,6 +218,9 @@ impl Core {
             None => secret::Key::from_text(&options.chance.token())?,
         };
         let (jobs, waiting) = mail::queue();
+        let left = Arc::new(Notify::new());
+        let worker =
+            job::Worker { store: store.clone(), clock: options.clock.clone(), left: left.clone() };
         let core = Self(Arc::new(Inner {
             store,
             clock: options.clock,
@@ -226,10 +237,12 @@ impl Core {
             create_tokens: options.create_tokens,
             most_tokens: options.most_tokens,
             statistics: statistics::Kept::default(),
+            left: left.clone(),
             tasks: Mutex::new(tasks),
         }));
         tokio::spawn(mail::work(Arc::downgrade(&core.0), options.mail, waiting));
         core.ensure_rocket_cat().await?;
+        core.0.add_task(tokio::spawn(worker.run()));
         Ok(core)
     }
 
@@ -298,6 +311,11 @@ impl Core {
     /// Makes a secret of 256 bits, for a password nobody chose.
     pub fn new_token(&self) -> String {
         self.0.chance.token()
+    }
+
+    /// A change may have left a job: it is begun at once.
+    pub(crate) fn wake_worker(&self) {
+        self.0.left.notify_one();
     }
 
     pub(crate) fn permissions(&self) -> Arc<caller::Permissions> {

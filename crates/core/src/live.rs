@@ -156,6 +156,8 @@ mod tests {
             last_login: None,
             has_password: false,
             body: String::new(),
+            preferences: String::new(),
+            highlights: None,
         };
         Session { hash: hash.into(), user: Arc::new(user), expires: None }
     }

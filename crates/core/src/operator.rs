@@ -26,19 +26,21 @@ impl Core {
         user.created = existing.created;
         user.updated = user.updated.max(existing.updated + 1);
         if !named {
-            user.name = existing.name;
+            user.name.clone_from(&existing.name);
         }
         if !addressed {
-            user.emails = existing.emails;
+            user.emails.clone_from(&existing.emails);
         }
         if roles.is_empty() {
-            user.roles = existing.roles;
-            user.kind = existing.kind;
+            user.roles.clone_from(&existing.roles);
+            user.kind.clone_from(&existing.kind);
         }
         if body {
-            user.body = existing.body;
+            user.body.clone_from(&existing.body);
         }
-        users::replace(self.store(), &account).await?;
+        let job = self.chance().id(self.clock().now());
+        users::replace(self.store(), &account, &existing, &job).await?;
+        self.wake_worker();
         self.live().forget_user(&account.user.id);
         self.user(&account.user.id).await
     }

@@ -166,7 +166,9 @@ impl Publisher {
     async fn apply(&self, event: &Event) {
         match event.kind {
             Kind::Settings | Kind::Permissions => self.reload(event.kind).await,
-            Kind::User => self.live.forget_user(&UserId::from(event.reference.as_str())),
+            Kind::User | Kind::UserDeleted => {
+                self.live.forget_user(&UserId::from(event.reference.as_str()));
+            }
             Kind::Session => match &event.audience {
                 Some(user) if event.reference.is_empty() => self.live.forget_user(user),
                 _ => self.live.forget_token(&event.reference),

@@ -43,6 +43,10 @@ pub struct Room {
     pub topic: Option<String>,
     /// Nobody may write, if true; absent if the document has no such key.
     pub read_only: Option<bool>,
+    /// May members react although it is read-only? Absent until a member was switched off or on.
+    pub react_read_only: Option<bool>,
+    /// Does a member have words that count as a mention?
+    pub highlights: bool,
     /// Messages that count as unread for members.
     pub seq: i64,
     /// The number of messages on the wire.
@@ -92,6 +96,8 @@ pub struct Member {
     pub blocker: bool,
     /// The member's account is off.
     pub disabled: bool,
+    /// The other side's account is off; absent until it was switched off or on.
+    pub archived: Option<bool>,
     /// The room's name for this member.
     pub name: String,
     /// The room's display name for this member.

@@ -136,6 +136,17 @@ known! {
     STATUS_MESSAGE = flag("Accounts_AllowUserStatusMessageChange", true, true);
     BLOCKED_NAMES = text("Accounts_BlockedUsernameList", "", false);
     RESERVED_NAMES = text("Accounts_SystemBlockedUsernameList", "admin,administrator,system,user", false);
+    PROFILE_CHANGE = flag("Accounts_AllowUserProfileChange", true, true);
+    AVATAR_CHANGE = flag("Accounts_AllowUserAvatarChange", true, true);
+    NAME_CHANGE = flag("Accounts_AllowRealNameChange", true, true);
+    USERNAME_CHANGE = flag("Accounts_AllowUsernameChange", true, true);
+    EMAIL_CHANGE = flag("Accounts_AllowEmailChange", true, true);
+    PASSWORD_CHANGE = flag("Accounts_AllowPasswordChange", true, true);
+    OWN_DELETION = flag("Accounts_AllowDeleteOwnAccount", false, true);
+    ACCOUNT_FIELDS = text("Accounts_CustomFields", "", true);
+    AVATARS_NEED_LOGIN = flag("Accounts_AvatarBlockUnauthenticatedAccess", true, true);
+    ERASURE = text("Message_ErasureType", "Delete", true);
+    PRESENCE_OFF = flag("Presence_broadcast_disabled", false, true);
     LIST_NEEDS_OUTSIDE = flag("API_Apply_permission_view-outside-room_on_users-list", false, false);
     SEARCH_FIELDS = text("Accounts_SearchFields", "username, name, bio, nickname", true);
     SUGGESTIONS = number("Number_of_users_autocomplete_suggestions", 5, true);
@@ -183,7 +194,6 @@ const OTHERS: &[Known] = &[
     HIDDEN_KINDS,
     flag("API_Enable_Rate_Limiter_Dev", true, false),
     flag("API_Use_REST_For_DDP_Calls", true, true),
-    text("Message_ErasureType", "Delete", true),
     number("Message_GroupingPeriod", 300, true),
     flag("Message_AllowBadWordsFilter", false, false),
     flag("Store_Last_Message", true, true),
@@ -199,15 +209,7 @@ const OTHERS: &[Known] = &[
     flag("Message_Attachments_Strip_Exif", true, false),
     number("Message_Attachments_Thumbnails_Width", 480, false),
     number("Message_Attachments_Thumbnails_Height", 360, false),
-    flag("Accounts_AllowDeleteOwnAccount", false, true),
-    flag("Accounts_AllowUserProfileChange", true, true),
-    flag("Accounts_AllowUserAvatarChange", true, true),
-    flag("Accounts_AllowRealNameChange", true, true),
-    flag("Accounts_AllowUsernameChange", true, true),
-    flag("Accounts_AllowEmailChange", true, true),
-    flag("Accounts_AllowPasswordChange", true, true),
     flag("Accounts_AllowAnonymousRead", false, true),
-    flag("Accounts_AvatarBlockUnauthenticatedAccess", true, true),
 ];
 
 fn every() -> impl Iterator<Item = &'static Known> {
@@ -334,9 +336,13 @@ impl Core {
         if !value.as_str().is_none_or(|text| reads(known, text)) {
             return Err(Error::BadSetting(id.to_owned()));
         }
-        if known.is_secret()
-            && let Some(text) = value.as_str().filter(|text| !text.is_empty())
+        let text = value.as_str().unwrap_or("");
+        if known.id == ACCOUNT_FIELDS.id && crate::custom_field::definitions(text).is_none()
+            || known.id == ERASURE.id && !["Delete", "Unlink", "Keep"].contains(&text)
         {
+            return Err(Error::BadSetting(id.to_owned()));
+        }
+        if known.is_secret() && !text.is_empty() {
             let sealed = self.key().seal(self.chance(), known.id, text)?;
             return self.save_setting(known, &sealed.into()).await;
         }

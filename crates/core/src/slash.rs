@@ -124,7 +124,7 @@ impl Core {
             }
             Does::Tell => return self.tell(caller, params).await.map(Some),
             Does::Hide => self.hide(caller, access, params).await?,
-            Does::Status => self.set_status(caller, None, Some(params)).await?,
+            Does::Status => self.set_status(caller, caller.id(), None, Some(params)).await?,
             Does::Topic => {
                 let wanted = Alteration { topic: Some(params), ..Alteration::default() };
                 self.alter_room(caller, access, wanted).await?;

@@ -148,6 +148,12 @@ fn rendered(error: Error) -> Rendered {
         Error::NoSetting(_) => (MISSING, "setting not found".into()),
         Error::BadSetting(_) => (BAD, "invalid value".into()),
         Error::BadStatus => (BAD, "invalid status".into()),
+        Error::FieldTooLong { field, .. } => (BAD, format!("{field} is too long").into()),
+        Error::BadCustomField(_) => (BAD, "invalid custom field".into()),
+        Error::BadPreference(_) => (BAD, "invalid preference".into()),
+        Error::PasswordNeeded => (FORBIDDEN, "the password is needed for this".into()),
+        Error::PasswordWrong => (FORBIDDEN, "invalid password".into()),
+        Error::LastAdmin => (FORBIDDEN, "no administrator would be left".into()),
         Error::Query(_) => (BAD, "invalid query".into()),
         Error::TooBroad { field } => (BAD, format!("the condition on {field} is too broad").into()),
         Error::Bad(what) | Error::BadIdList(what) => (BAD, format!("invalid {what}").into()),
@@ -176,6 +182,13 @@ fn switched_off(feature: Feature) -> &'static str {
         Feature::PasswordReset => "resetting passwords is disabled",
         Feature::EmailCodes => "codes by mail are not available",
         Feature::Invisible => "being invisible is disabled",
+        Feature::Profile => "changing the profile is disabled",
+        Feature::Username => "changing the username is disabled",
+        Feature::RealName => "changing the name is disabled",
+        Feature::Email | Feature::Verification => "changing the address is disabled",
+        Feature::Password => "changing the password is disabled",
+        Feature::Avatar => "changing the picture is disabled",
+        Feature::OwnDeletion => "removing one's account is disabled",
     }
 }
 

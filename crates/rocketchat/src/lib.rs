@@ -4,6 +4,7 @@
 //! and adds the headers of the contract, so no endpoint can forget to.
 
 mod autocomplete;
+mod avatar;
 mod call;
 mod carried;
 mod change;
@@ -18,12 +19,16 @@ mod export;
 mod factor;
 mod history;
 mod html;
+mod lifecycle;
 mod marked;
 pub mod methods;
 mod moderation;
 mod page;
 mod password;
 mod post;
+mod preferences;
+mod presence;
+mod profile;
 mod push;
 mod reply;
 mod room_settings;
@@ -65,6 +70,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/data-export/{id}", get(download::download))
         .route("/api/v1/{*name}", any(dispatch))
         .route("/api/info", any(dispatch))
+        .route("/avatar/{*name}", get(avatar::serve))
         .with_state(edge)
 }
 
@@ -136,6 +142,15 @@ async fn answer(edge: &Edge, request: Request) -> Response {
     let mut standing = None;
     let route = routes::find(request.method(), request.uri().path());
     let (status, body) = rendered(run(edge, route, request, &mut standing).await);
+    // The body of a redirect is its address, as JSON.
+    let elsewhere = match &body {
+        Reply::Whole(text) if status == StatusCode::TEMPORARY_REDIRECT => {
+            serde_json::from_str::<String>(text)
+                .ok()
+                .and_then(|url| HeaderValue::from_str(&url).ok())
+        }
+        _ => None,
+    };
     let body = match body {
         Reply::Whole(text) => Body::from(text),
         Reply::Pieces(pieces) => Body::from_stream(pieces.map_err(reply::broken_off)),
@@ -148,6 +163,9 @@ async fn answer(edge: &Edge, request: Request) -> Response {
     }
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
+    if let Some(url) = elsewhere {
+        response.headers_mut().insert(header::LOCATION, url);
+    }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }

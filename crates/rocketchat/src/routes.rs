@@ -6,9 +6,10 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::reply::Reply;
 use crate::{
-    autocomplete, change, chat, commands, directory, dm, empty, export, factor, history, marked,
-    methods, moderation, password, post, push, room_settings, rooms, search, server, session,
-    settings, statistics, subscriptions, sync, threads, tokens, users,
+    autocomplete, avatar, change, chat, commands, directory, dm, empty, export, factor, history,
+    lifecycle, marked, methods, moderation, password, post, preferences, presence, profile, push,
+    room_settings, rooms, search, server, session, settings, statistics, subscriptions, sync,
+    threads, tokens, users,
 };
 use axum::http::Method;
 use parlance_core::Perm;
@@ -163,6 +164,24 @@ pub static ROUTES: &[Route] = table! {
     GET "users.list" login users::list [list];
     POST "users.setStatus" login users::set_status;
     GET "users.getStatus" login users::get_status;
+    POST "users.update" factor profile::update;
+    POST "users.updateOwnBasicInfo" login profile::update_own;
+    POST "users.setPreferences" login preferences::set;
+    GET "users.getPreferences" login preferences::get;
+    POST "users.setActiveStatus" login lifecycle::set_active;
+    POST "users.deactivateIdle" login lifecycle::deactivate_idle;
+    POST "users.delete" login lifecycle::delete;
+    POST "users.deleteOwnAccount" login lifecycle::delete_own;
+    GET "users.presence" login presence::presence;
+    GET "users.getPresence" login presence::get_presence;
+    GET "users.listByStatus" login presence::list_by_status;
+    GET "users.autocomplete" login presence::autocomplete;
+    GET "users.checkUsernameAvailability" login presence::check_username;
+    GET "users.getUsernameSuggestion" login presence::suggest_username;
+    GET "users.getAvatar" open avatar::get;
+    POST "users.setAvatar" login avatar::set;
+    POST "users.resetAvatar" login avatar::reset;
+    GET "users.getAvatarSuggestion" login avatar::suggestions;
 
     POST "users.logout" login tokens::logout_user;
     POST "users.logoutOtherClients" login + secret tokens::logout_others;

@@ -82,8 +82,8 @@ pub(crate) fn fits(kind: Kind, value: &Value) -> Result<(), String> {
     let taken = match kind {
         Kind::Text => !matches!(value, Value::Array(_) | Value::Object(_)),
         Kind::Count => number.is_some_and(f64::is_finite),
-        Kind::List => value.as_array().is_some_and(|all| all.iter().all(Value::is_string)),
         Kind::Object => value.is_object(),
+        Kind::List => value.as_array().is_some_and(|all| all.iter().all(Value::is_string)),
         Kind::Word(words) => {
             if value.as_str().is_none_or(|text| !words.contains(&text)) {
                 return Err("must be equal to one of the allowed values".to_owned());

@@ -39,7 +39,9 @@ pub(crate) async fn login(call: Call) -> Answer {
         data.text("userId", session.user.id.as_str());
         data.text("authToken", &session.token);
         data.object("me", |me| {
-            wire::me(me, &session.user, factors, &call.edge.options().root_url);
+            let connection = call.core().connection(&session.user.id);
+            let root_url = &call.edge.options().root_url;
+            wire::me(me, &session.user, factors, connection, root_url);
         });
     });
     o.flag("success", true);
@@ -151,6 +153,7 @@ pub(crate) async fn me(call: Call) -> Answer {
     })?;
     let factors = call.core().factors(&user.id).await?;
     Ok(wire::success(|o| {
-        wire::me(o, &user, factors, &call.edge.options().root_url);
+        let connection = call.core().connection(&user.id);
+        wire::me(o, &user, factors, connection, &call.edge.options().root_url);
     }))
 }

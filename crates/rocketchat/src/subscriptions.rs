@@ -9,7 +9,7 @@ use crate::wire;
 use parlance_core::reading::{Membership, UnreadThread};
 use parlance_core::{Access, Error, Ms, User};
 use parlance_http::json::{Dates, Object};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A subscription as its owner sees it.
 pub(crate) fn subscription(out: &mut String, me: &User, it: &Membership, dates: Dates) {
@@ -48,9 +48,40 @@ pub(crate) fn subscription(out: &mut String, me: &User, it: &Membership, dates: 
             o.flag(key, true);
         }
     }
+    if let Some(archived) = member.archived {
+        o.flag("archived", archived);
+    }
     o.members(&member.body);
+    preferred(&mut o, me, &member.body);
     o.date("_updatedAt", member.updated.max(room.updated));
     o.end();
+}
+
+/// What a membership has of its user's preferences (section 6.4): words that count as a mention, and
+/// notifications, unless the room has settings of its own for them.
+fn preferred(o: &mut Object<'_>, me: &User, body: &str) {
+    const NOTIFY: [(&str, &str, &str); 3] = [
+        ("desktopNotifications", "desktopNotifications", "desktopPrefOrigin"),
+        ("pushNotifications", "mobilePushNotifications", "mobilePrefOrigin"),
+        ("emailNotificationMode", "emailNotifications", "emailPrefOrigin"),
+    ];
+    o.raw_if("userHighlights", me.highlights());
+    let chosen = me.chosen();
+    let levels = NOTIFY.into_iter().filter_map(|(name, key, origin)| {
+        let level = chosen.get(name)?.as_str().filter(|level| *level != "default")?;
+        Some((level, key, origin))
+    });
+    let mut levels = levels.peekable();
+    if levels.peek().is_none() {
+        return;
+    }
+    let own: Map<String, Value> = serde_json::from_str(body).unwrap_or_default();
+    for (level, key, origin) in levels.filter(|(_, key, _)| !own.contains_key(*key)) {
+        o.text(key, level);
+        if !own.contains_key(origin) {
+            o.text(origin, "user");
+        }
+    }
 }
 
 /// `updatedSince`, where it is given.

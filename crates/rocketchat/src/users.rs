@@ -12,7 +12,7 @@ use parlance_core::{Error, Perm, User, UserId, setting};
 use serde_json::{Map, Value, json};
 
 /// What nobody without `view-full-other-user-info` reads, sorts or filters on (section 4.3).
-const PRIVATE: &[&str] = &[
+pub(crate) const PRIVATE: &[&str] = &[
     "avatarOrigin",
     "emails",
     "phone",
@@ -28,7 +28,10 @@ const PRIVATE: &[&str] = &[
     "customFields",
 ];
 
-fn required<'a>(body: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, Failure> {
+pub(crate) fn required<'a>(
+    body: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<&'a str, Failure> {
     match body.get(name) {
         None => Err(Failure::Schema(format!("must have required property '{name}'"))),
         Some(Value::String(text)) => Ok(text),
@@ -54,6 +57,15 @@ fn flag(body: &Map<String, Value>, name: &str, default: bool) -> Result<bool, Fa
     }
 }
 
+/// `customFields`, where they are given.
+fn custom_fields(body: &Map<String, Value>) -> Result<Option<(String, Value)>, Failure> {
+    match body.get("customFields") {
+        None | Some(Value::Null) => Ok(None),
+        Some(fields @ Value::Object(_)) => Ok(Some(("customFields".to_owned(), fields.clone()))),
+        Some(_) => Err(Failure::Schema("must be object".to_owned())),
+    }
+}
+
 /// `POST users.create`.
 pub(crate) async fn create(call: Call) -> Answer {
     let admin = call.core().admin(call.caller()?, Perm::CreateUser).map_err(not_allowed)?;
@@ -64,6 +76,7 @@ pub(crate) async fn create(call: Call) -> Answer {
             carried.insert(name.to_owned(), text.into());
         }
     }
+    carried.extend(custom_fields(body)?);
     if flag(body, "requirePasswordChange", false)? {
         carried.insert("requirePasswordChange".to_owned(), true.into());
     }
@@ -101,9 +114,15 @@ pub(crate) async fn create(call: Call) -> Answer {
         ),
         other => other.into(),
     })?;
-    Ok(wire::success(|o| {
-        wire::user(o.key("user"), &made, false, true);
-    }))
+    Ok(shown(&call, &made, false, true))
+}
+
+/// An account by itself, as an answer.
+pub(crate) fn shown(call: &Call, user: &User, own: bool, full: bool) -> String {
+    let fields = call.settings.public_account_fields();
+    let connection = call.core().connection(&user.id);
+    let reader = wire::Reader { own, full, fields: &fields, connection };
+    wire::success(|o| wire::user(o.key("user"), user, &reader))
 }
 
 fn not_allowed(error: Error) -> Failure {
@@ -128,6 +147,7 @@ pub(crate) async fn register(call: Call) -> Answer {
         email: Some((required(body, "email")?.to_owned(), false)),
         password: Some(Password::plain(required(body, "pass")?)?),
         name: required(body, "name")?.to_owned(),
+        body: custom_fields(body)?.into_iter().collect(),
         ..NewUser::default()
     };
     let made = call.core().register(new).await.map_err(|error| match error {
@@ -136,9 +156,7 @@ pub(crate) async fn register(call: Call) -> Answer {
         Error::EmailTaken(_) => Failure::plain("Email already exists. [403]"),
         other => other.into(),
     })?;
-    Ok(wire::success(|o| {
-        wire::user(o.key("user"), &made, false, false);
-    }))
+    Ok(shown(&call, &made, false, false))
 }
 
 /// The user that `userId`, `username` or `user` names.
@@ -176,9 +194,7 @@ pub(crate) async fn info(call: Call) -> Answer {
     })?;
     let own = user.id == *call.caller()?.id();
     let full = call.core().may(call.caller()?, Perm::ViewFullOtherUserInfo);
-    Ok(wire::success(|o| {
-        wire::user(o.key("user"), &user, own, full);
-    }))
+    Ok(shown(&call, &user, own, full))
 }
 
 /// `GET users.list`.
@@ -198,18 +214,18 @@ pub(crate) async fn list(call: Call) -> List {
     paging.list("users", page, write, Given::tell)
 }
 
-/// `POST users.setStatus`: one's own.
+/// `POST users.setStatus`: one's own, or another's for who may edit others.
 pub(crate) async fn set_status(call: Call) -> Answer {
-    let other = ["userId", "username"].iter().find_map(|name| call.body.get(*name));
-    if other.is_some() {
-        let own = call.caller()?.user();
-        let mine = |name: &str, own: &str| {
-            call.body.get(name).is_none_or(|value| value.as_str() == Some(own))
-        };
-        if !mine("userId", own.id.as_str()) || !mine("username", own.handle()) {
-            return Err(Failure::Forbidden);
-        }
-    }
+    let own = call.caller()?.user();
+    let mine =
+        |name: &str, own: &str| call.body.get(name).is_none_or(|value| value.as_str() == Some(own));
+    let user = if mine("userId", own.id.as_str()) && mine("username", own.handle()) {
+        own.id.clone()
+    } else if call.core().may(call.caller()?, Perm::EditOtherUserInfo) {
+        named(&call, &call.body).await?.map_or_else(|| own.id.clone(), |user| user.id)
+    } else {
+        return Err(Failure::Forbidden);
+    };
     let (status, text) = (optional(&call.body, "status")?, optional(&call.body, "message")?);
     if status.is_none() && text.is_none() {
         return Err(Failure::Schema(
@@ -218,7 +234,7 @@ pub(crate) async fn set_status(call: Call) -> Answer {
                 .to_owned(),
         ));
     }
-    call.core().set_status(call.caller()?, status, text).await?;
+    call.core().set_status(call.caller()?, &user, status, text).await?;
     Ok(wire::success(|_| {}))
 }
 
@@ -232,7 +248,7 @@ pub(crate) async fn get_status(call: Call) -> Answer {
     Ok(wire::success(|o| {
         o.text("_id", user.id.as_str());
         if user.id == own {
-            o.text("connectionStatus", "offline");
+            o.text("connectionStatus", call.core().connection(&own));
         }
         o.text("status", &user.status);
         if !user.status_text.is_empty() {

@@ -7,7 +7,7 @@ use parlance_core::factor::Factors;
 use parlance_core::list::Document;
 use parlance_core::{Message, Ms, Room};
 use parlance_http::json::{Dates, Object};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -78,6 +78,9 @@ pub(crate) fn room_with(
     if let Some(ro) = room.read_only {
         o.flag("ro", ro);
     }
+    if let Some(react) = room.react_read_only {
+        o.flag("reactWhenReadOnly", react);
+    }
     o.date("_updatedAt", room.updated);
     o.text_if("topic", room.topic.as_deref());
     o.date_if("lm", room.lm);
@@ -139,16 +142,29 @@ pub(crate) fn listed_document(full: bool) -> Document<User> {
     })
 }
 
-/// An account by itself. `own` is the caller's own; `full` is with `view-full-other-user-info`.
-pub(crate) fn user(out: &mut String, user: &User, own: bool, full: bool) {
+/// Who looks at an account, and what everybody may see of the fields that the operator defined.
+pub(crate) struct Reader<'a> {
+    /// Is it the reader's own?
+    pub(crate) own: bool,
+    /// Does the reader hold `view-full-other-user-info`?
+    pub(crate) full: bool,
+    /// Names of public fields.
+    pub(crate) fields: &'a [String],
+    /// What the account's connections say.
+    pub(crate) connection: &'static str,
+}
+
+/// An account by itself.
+pub(crate) fn user(out: &mut String, user: &User, reader: &Reader<'_>) {
+    let (own, full) = (reader.own, reader.full);
     let mut o = Object::new(out, Dates::Iso);
     everywhere(&mut o, user);
     o.text("statusText", &user.status_text);
-    carried(&mut o, &user.body, own || full);
+    carried(&mut o, &user.body, (!own && !full).then_some(reader.fields));
     if own || full {
         o.raw("emails", &emails(&user.emails));
         o.raw("roles", &Value::from(user.roles.clone()).to_string());
-        o.text("statusConnection", "offline");
+        o.text("statusConnection", reader.connection);
         o.date("createdAt", user.created);
         o.date_if("lastLogin", user.last_login);
     }
@@ -161,19 +177,33 @@ pub(crate) fn user(out: &mut String, user: &User, own: bool, full: bool) {
     o.end();
 }
 
-/// Carried members of an account that others may see; the rest only its owner and administrators.
-fn carried(o: &mut Object<'_>, body: &str, full: bool) {
+/// Carried members of an account: all that are ever shown, or those that others may see, with the public
+/// ones of the fields that the operator defined.
+fn carried(o: &mut Object<'_>, body: &str, public: Option<&[String]>) {
     const PUBLIC: &[&str] =
         &["nickname", "bio", "utcOffset", "avatarETag", "federated", "statusLivechat"];
-    const PRIVATE: &[&str] =
-        &["phone", "requirePasswordChange", "requirePasswordChangeReason", "importIds"];
+    const PRIVATE: &[&str] = &[
+        "phone",
+        "requirePasswordChange",
+        "requirePasswordChangeReason",
+        "importIds",
+        "avatarOrigin",
+        "customFields",
+    ];
     let Ok(Value::Object(body)) = serde_json::from_str(body) else {
         return;
     };
     for (key, value) in &body {
-        let shown = PUBLIC.contains(&key.as_str()) || (full && PRIVATE.contains(&key.as_str()));
-        if shown {
+        let all = public.is_none() && PRIVATE.contains(&key.as_str());
+        if all || PUBLIC.contains(&key.as_str()) {
             o.raw(key, &value.to_string());
+        }
+    }
+    if let (Some(public), Some(Value::Object(fields))) = (public, body.get("customFields")) {
+        let shown = fields.iter().filter(|(name, _)| public.contains(name));
+        let shown: Map<String, Value> = shown.map(|(k, v)| (k.clone(), v.clone())).collect();
+        if !shown.is_empty() {
+            o.raw("customFields", &Value::Object(shown).to_string());
         }
     }
     if !body.contains_key("utcOffset") {
@@ -182,7 +212,13 @@ fn carried(o: &mut Object<'_>, body: &str, full: bool) {
 }
 
 /// The members of `me` (section 8.3): of `GET /me`, and of a login's answer.
-pub(crate) fn me(o: &mut Object<'_>, user: &User, factors: Factors, root_url: &str) {
+pub(crate) fn me(
+    o: &mut Object<'_>,
+    user: &User,
+    factors: Factors,
+    connection: &str,
+    root_url: &str,
+) {
     o.text("_id", user.id.as_str());
     o.text_if("name", user.name.as_deref());
     o.text_if("username", user.username.as_deref());
@@ -191,11 +227,16 @@ pub(crate) fn me(o: &mut Object<'_>, user: &User, factors: Factors, root_url: &s
     o.text("status", &user.status);
     o.text("statusDefault", &user.status_default);
     o.text("statusText", &user.status_text);
-    o.text("statusConnection", "offline");
-    carried(o, &user.body, true);
+    o.text("statusConnection", connection);
+    carried(o, &user.body, None);
     o.raw("roles", &Value::from(user.roles.clone()).to_string());
     o.flag("active", user.active);
-    o.raw("settings", &format!(r#"{{"profile":{{}},"preferences":{PREFERENCES}}}"#));
+    let preferences = user.preferences();
+    o.text_if("language", preferences.get("language").and_then(Value::as_str));
+    o.object("settings", |o| {
+        o.raw("profile", "{}");
+        o.raw("preferences", &Value::Object(preferences).to_string());
+    });
     o.object("services", |o| {
         o.object("password", |o| o.flag("exists", user.has_password));
         if factors.totp {
@@ -229,25 +270,6 @@ pub(crate) fn emails(list: &[Email]) -> String {
     out.push(']');
     out
 }
-
-/// Every preference with its default (section 8.3): clients read them without looking.
-const PREFERENCES: &str = concat!(
-    r#"{"enableAutoAway":true,"idleTimeLimit":300,"desktopNotifications":"all","#,
-    r#""pushNotifications":"all","desktopNotificationRequireInteraction":false,"unreadAlert":true,"#,
-    r#""useEmojis":true,"convertAsciiEmoji":true,"autoImageLoad":true,"saveMobileBandwidth":true,"#,
-    r#""collapseMediaByDefault":false,"hideUsernames":false,"hideRoles":false,"hideFlexTab":false,"#,
-    r#""displayAvatars":true,"sidebarGroupByType":true,"themeAppearence":"auto","#,
-    r#""sidebarViewMode":"medium","sidebarDisplayAvatar":true,"sidebarShowUnread":false,"#,
-    r#""sidebarSortby":"activity","sidebarShowFavorites":true,"showThreadsInMainChannel":false,"#,
-    r#""alsoSendThreadToChannel":"default","sendOnEnter":"normal","#,
-    r#""emailNotificationMode":"mentions","newRoomNotification":"door","#,
-    r#""newMessageNotification":"chime","muteFocusedConversations":true,"#,
-    r#""notificationsSoundVolume":100,"omnichannelTranscriptEmail":false,"#,
-    r#""notifyCalendarEvents":true,"enableMobileRinging":true,"featuresPreview":"[]","#,
-    r#""sidebarSectionsOrder":["Incoming_Calls","Incoming_Livechats","Open_Livechats","#,
-    r#""On_Hold_Livechats","Unread","Favorites","Teams","Discussions","Channels","#,
-    r#""Direct_Messages","Conversations"]}"#
-);
 
 /// A member of a room (section 5.12).
 pub(crate) fn member(out: &mut String, user: &User) {

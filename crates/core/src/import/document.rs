@@ -7,6 +7,7 @@ use crate::account::{Email, NewAccount, User};
 use crate::depth::{DEEPEST, is_deeper};
 use crate::id::{MessageId, RoomId, UserId, is_id, looks_made_here};
 use crate::message::{Author, Message};
+use crate::preference;
 use crate::room::Room;
 use crate::store::import::Subscription;
 use crate::time::Ms;
@@ -149,6 +150,15 @@ fn user(mut from: Fields, now: Ms) -> Result<UserDocument, Reason> {
         emails.push(email.ok_or("emails holds something that is not an address")?);
     }
     let created = from.date("createdAt")?.unwrap_or(now);
+    let mut settings = from.object("settings")?.unwrap_or_default();
+    let mut chosen = match settings.remove("preferences") {
+        Some(Value::Object(chosen)) => chosen,
+        _ => Map::new(),
+    };
+    if let Some(language) = from.take("language") {
+        chosen.insert("language".to_owned(), language);
+    }
+    let (preferences, highlights) = preference::known(chosen);
     let user = User {
         id: id.into(),
         username,
@@ -164,6 +174,8 @@ fn user(mut from: Fields, now: Ms) -> Result<UserDocument, Reason> {
         updated: from.date("_updatedAt")?.unwrap_or(created),
         last_login: from.date("lastLogin")?,
         has_password: password.is_some(),
+        preferences,
+        highlights,
         body: from.rest(),
     };
     Ok(UserDocument { account: NewAccount { user, password }, tokens })
@@ -236,6 +248,8 @@ fn room(mut from: Fields) -> Result<RoomDocument, Reason> {
         usernames: Value::from(usernames.clone()).to_string(),
         topic: from.text("topic")?,
         read_only: from.flag("ro")?,
+        react_read_only: from.flag("reactWhenReadOnly")?,
+        highlights: false,
         seq: msgs.max(0),
         msgs,
         stored: 0,
@@ -272,6 +286,7 @@ fn subscription(mut from: Fields) -> Result<Subscription, Reason> {
         last_reply: from.date("lr")?,
         blocked: from.flag("blocked")?.unwrap_or(false),
         blocker: from.flag("blocker")?.unwrap_or(false),
+        archived: from.flag("archived")?,
         name: from.text("name")?,
         fname: from.text("fname")?,
         body: from.rest(),

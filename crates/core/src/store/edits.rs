@@ -161,7 +161,8 @@ pub(crate) async fn remove_all(store: &Store, all: &[Removal<'_>], now: Ms) -> R
     store.write(change).await.map(drop)
 }
 
-fn remove_in(change: &mut Change, removal: &Removal<'_>, now: Ms) {
+/// Removes a message, or leaves a stub of it, as part of a larger change.
+pub(super) fn remove_in(change: &mut Change, removal: &Removal<'_>, now: Ms) {
     let Removal { id, room, by, .. } = *removal;
     let args: [Value; 6] = [
         room.into(),

@@ -19,9 +19,11 @@ const LIST: usize = 1000;
 const ADD_TOKEN: &str = "INSERT INTO tokens (hash, usr, created, expires) VALUES ($1, $2, $3, $4)
     ON CONFLICT DO NOTHING";
 const SILENCE: &str = "UPDATE members SET disabled = TRUE WHERE usr = $1";
+const HIGHLIGHT: &str = "UPDATE rooms SET highlights = TRUE
+    WHERE id IN (SELECT s.room FROM members s WHERE s.usr = $1)";
 const ADD_ROOM: &str = "INSERT INTO rooms (id, kind, ts, updated, creator, member_key, users_count,
-        uids, usernames, topic, ro, seq, msgs, stored, last_ts, lm, last_id, activity, body)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15, $16, $17, $18)
+        uids, usernames, topic, ro, seq, msgs, stored, last_ts, lm, last_id, activity, body, react_ro)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15, $16, $17, $18, $19)
     ON CONFLICT DO NOTHING";
 const ADD_MESSAGE: &str = "INSERT INTO messages (id, room, usr, username, name, ts, updated, kind,
         msg, mentions, body, reactions, thread, tshow, tcount, tlm, replies, pinned, pinned_at,
@@ -71,7 +73,8 @@ const SUBSCRIBE: &str = "UPDATE members SET id = $3, ts = coalesce($4, ts),
             AND NOT (r.seq = 0 AND r.users_count = 2 AND r.last_id IS NULL)) END,
         read_seq = (SELECT r.seq FROM rooms r WHERE r.id = $1) - $7,
         mentions = $8, group_mentions = $9, ls = $10, lr = $11, blocked = $12, blocker = $13,
-        name = coalesce($14, name), fname = coalesce($15, fname), body = $16
+        name = coalesce($14, name), fname = coalesce($15, fname), body = $16,
+        archived = $17
     WHERE room = $1 AND usr = $2";
 
 /// What must be known of the store before lines can be judged.
@@ -178,6 +181,9 @@ pub(crate) fn add_user(
     if !new.user.active {
         change.run(SILENCE, [(&new.user.id).into()]);
     }
+    if new.user.highlights.is_some() {
+        change.run(HIGHLIGHT, [(&new.user.id).into()]);
+    }
     Ok(())
 }
 
@@ -191,7 +197,7 @@ pub(crate) fn add_room(
     usernames: &[String],
     all: &[NewMember],
 ) {
-    let args: [Value; 18] = [
+    let args: [Value; 19] = [
         (&room.id).into(),
         room.kind.as_str().into(),
         room.ts.into(),
@@ -210,12 +216,14 @@ pub(crate) fn add_room(
         room.last_id.as_ref().map(MessageId::as_str).into(),
         room.activity.into(),
         room.body.as_str().into(),
+        room.react_read_only.into(),
     ];
     change.expect(1, Error::BadId, ADD_ROOM, args);
     rooms::add_names(change, &room.id, usernames);
     for member in all {
         members::add(change, &room.id, member, room.ts);
     }
+    rooms::mark_highlights(change, &room.id);
 }
 
 /// A member's own view of a room, as a document tells it.
@@ -233,6 +241,7 @@ pub(crate) struct Subscription {
     pub(crate) last_reply: Option<Ms>,
     pub(crate) blocked: bool,
     pub(crate) blocker: bool,
+    pub(crate) archived: Option<bool>,
     pub(crate) name: Option<String>,
     pub(crate) fname: Option<String>,
     pub(crate) body: String,
@@ -245,7 +254,7 @@ pub(crate) fn subscribe(change: &mut Change, it: &Subscription) {
         change.run(RAISE_MEMBERS, [room(), it.unread.into()]);
         change.run(RAISE_ROOM, [room(), it.unread.into()]);
     }
-    let args: [Value; 16] = [
+    let args: [Value; 17] = [
         (&it.room).into(),
         (&it.user).into(),
         (&it.id).into(),
@@ -262,6 +271,7 @@ pub(crate) fn subscribe(change: &mut Change, it: &Subscription) {
         it.name.as_deref().into(),
         it.fname.as_deref().into(),
         it.body.as_str().into(),
+        it.archived.into(),
     ];
     change.expect(1, Error::NotSubscribed, SUBSCRIBE, args);
 }

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 macro_rules! columns {
     () => {
         "s.usr, s.id, s.ts, s.updated, s.opened, s.closed_seq, s.read_seq, s.mentions, \
-         s.group_mentions, s.ls, s.lr, s.blocked, s.blocker, s.disabled, s.name, s.fname, s.body"
+         s.group_mentions, s.ls, s.lr, s.blocked, s.blocker, s.disabled, s.archived, s.name, s.fname, s.body"
     };
 }
 pub(crate) use columns;
@@ -94,6 +94,7 @@ pub(crate) fn read(row: &mut Row) -> Result<Member> {
         blocked: row.bool()?,
         blocker: row.bool()?,
         disabled: row.bool()?,
+        archived: row.opt_bool()?,
         name: row.text()?,
         fname: row.text()?,
         body: row.text()?,

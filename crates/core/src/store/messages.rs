@@ -320,7 +320,7 @@ pub(super) fn write_message(change: &mut Change, draft: &Draft, now: Ms) -> (usi
 }
 
 fn write_mentions(change: &mut Change, draft: &Draft, counts: bool) {
-    let Mentions { users, everyone, .. } = &draft.mentions;
+    let Mentions { everyone, .. } = &draft.mentions;
     let (room, author) = (&draft.room, &draft.author);
     for id in draft.mentions.ids() {
         change.run(ADD_MENTION, [(&draft.id).into(), id.into(), room.into()]);
@@ -328,11 +328,11 @@ fn write_mentions(change: &mut Change, draft: &Draft, counts: bool) {
     if !counts {
         return;
     }
-    for user in users {
+    for user in draft.mentions.counted() {
         change.run(COUNT_MENTION, [room.into(), user.into(), author.into()]);
     }
     // With a person named beside @all, only the named ones' counters move (contract 6.5).
-    if !everyone.is_empty() && users.is_empty() {
+    if !everyone.is_empty() && draft.mentions.counted().next().is_none() {
         change.run(COUNT_ALL, [room.into(), author.into()]);
     }
 }

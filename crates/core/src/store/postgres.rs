@@ -169,7 +169,9 @@ impl Failure {
         match error.code() {
             Some(code)
                 if *code == SqlState::T_R_SERIALIZATION_FAILURE
-                    || *code == SqlState::T_R_DEADLOCK_DETECTED =>
+                    || *code == SqlState::T_R_DEADLOCK_DETECTED
+                    // Somebody took a name after the change had asked for it: now it sees that.
+                    || *code == SqlState::UNIQUE_VIOLATION =>
             {
                 Self::Race(error)
             }

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 macro_rules! columns {
     () => {
         "r.id, r.kind, r.ts, r.updated, r.creator, r.users_count, r.uids, r.usernames, r.topic, \
-         r.ro, r.seq, r.msgs, r.stored, r.lm, r.last_id, r.activity, r.body"
+         r.ro, r.react_ro, r.highlights, r.seq, r.msgs, r.stored, r.lm, r.last_id, r.activity, r.body"
     };
 }
 pub(crate) use columns;
@@ -30,7 +30,8 @@ macro_rules! with_last {
     };
 }
 
-const BY_ID: &str = concat!("SELECT ", columns!(), " FROM rooms r WHERE r.id = $1");
+const BY_ID: &str =
+    concat!("SELECT ", columns!(), " FROM rooms r WHERE r.id = $1 AND r.kind <> 'gone'");
 const MINE: &str = concat!(
     "SELECT ",
     columns!(),
@@ -66,6 +67,9 @@ const FORGET_MESSAGES: &str = "DELETE FROM tombstones WHERE kind = 'message' AND
 const REMOVE: &str = "DELETE FROM rooms WHERE id = $1";
 const SILENCE: &str = "UPDATE rooms SET ro = TRUE WHERE id = $1 AND users_count = 2
     AND EXISTS (SELECT 1 FROM members m WHERE m.room = $1 AND m.disabled)";
+const HIGHLIGHTS: &str = "UPDATE rooms SET highlights = TRUE WHERE id = $1
+    AND EXISTS (SELECT 1 FROM members s JOIN users u ON u.id = s.usr
+        WHERE s.room = $1 AND u.highlights IS NOT NULL)";
 
 /// Each room's newest message, and the caller's star on it. `$1` is the caller.
 macro_rules! newest {
@@ -176,6 +180,8 @@ pub(crate) fn read(row: &mut Row) -> Result<Room> {
         usernames: row.text()?,
         topic: row.opt_text()?,
         read_only: row.opt_bool()?,
+        react_read_only: row.opt_bool()?,
+        highlights: row.bool()?,
         seq: row.int()?,
         msgs: row.int()?,
         stored: row.int()?,
@@ -261,9 +267,15 @@ pub(crate) async fn add(store: &Store, new: &NewRoom) -> Result<()> {
         members::add(&mut change, &new.id, member, new.ts);
     }
     change.run(SILENCE, [(&new.id).into()]);
+    mark_highlights(&mut change, &new.id);
     let id = new.id.as_str();
     events::add(&mut change, new.ts, Kind::RoomNew, Some(id), None, id);
     store.write(change).await.map(drop)
+}
+
+/// Has a new room know whether a member has words that count as a mention.
+pub(crate) fn mark_highlights(change: &mut Change, room: &RoomId) {
+    change.run(HIGHLIGHTS, [room.into()]);
 }
 
 /// Has a new room found by its usernames.

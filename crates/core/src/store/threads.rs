@@ -51,6 +51,8 @@ const UNREAD: &str = "INSERT INTO unread_threads (room, usr, thread, named, ever
     ON CONFLICT (usr, room, thread) DO UPDATE SET
         named = unread_threads.named OR excluded.named,
         everyone = unread_threads.everyone OR excluded.everyone";
+const NAMED: &str = "UPDATE unread_threads SET named = TRUE
+    WHERE usr = $1 AND room = $2 AND thread = $3";
 const FOLLOWERS_SEE: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL,
         lr = (SELECT r.last_ts FROM rooms r WHERE r.id = $2),
         updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $2)
@@ -71,6 +73,9 @@ pub(super) fn replied(change: &mut Change, draft: &Draft, root: &MessageId) {
         let args: [Value; 5] =
             [root.into(), room.into(), author.into(), (&draft.id).into(), everyone.into()];
         change.run(UNREAD, args);
+        for user in &draft.mentions.highlighted {
+            change.run(NAMED, [user.into(), room.into(), root.into()]);
+        }
         change.run(FOLLOWERS_SEE, [root.into(), room.into(), author.into()]);
     }
     events::add_message(change, Kind::MessageChanged, root.as_str());
@@ -94,6 +99,12 @@ pub(crate) async fn follow(
     events::add_message(&mut change, Kind::MessageChanged, root.as_str());
     member_changed(&mut change, room, user, now);
     store.write(change).await.map(drop)
+}
+
+/// Has a user who is gone follow a thread no more, as part of a larger change that took the room's time.
+pub(super) fn unfollow_in(change: &mut Change, root: &MessageId, user: &UserId) {
+    change.run(UNFOLLOW, [root.into(), user.into()]);
+    change.run(LISTED, [root.into()]);
 }
 
 /// A thread is read by a user.

@@ -3,7 +3,7 @@
 
 use super::fields::OfUsers;
 use super::listing::Listing;
-use super::{Change, Row, Store, Value, events, factors, tokens};
+use super::{Change, Row, Store, Value, events, factors, rename, tokens};
 use crate::account::{Email, NewAccount, User};
 use crate::error::{Error, Result};
 use crate::event::Kind;
@@ -20,7 +20,7 @@ macro_rules! columns {
     () => {
         "u.id, u.username, u.name, u.kind, u.active, u.roles, u.emails, u.status, \
          u.status_default, u.status_text, u.created, u.updated, u.last_login, \
-         u.password IS NOT NULL, u.body"
+         u.password IS NOT NULL, u.body, u.preferences, u.highlights"
     };
 }
 pub(crate) use columns;
@@ -46,11 +46,14 @@ const SEARCH: &str = concat!(
             AND b.name_fold < $2 ORDER BY b.name_fold LIMIT $3) page)
       ORDER BY u.fold, u.id LIMIT $3"
 );
-const ID_TAKEN: &str = "SELECT id FROM users WHERE id = $1 OR fold = $2";
+/// The id of an account that is gone stays taken: what it wrote is still there.
+const ID_TAKEN: &str = "SELECT id FROM users WHERE id = $1 OR fold = $2
+    UNION ALL SELECT id FROM tombstones WHERE kind = 'user' AND id = $1";
 const ADD: &str = "INSERT INTO users (id, username, fold, name, name_fold, kind, active, password,
-        roles, emails, status, status_default, status_text, created, updated, last_login, body)
+        roles, emails, status, status_default, status_text, created, updated, last_login, body,
+        preferences, highlights)
     SELECT CAST($1 AS KEYTEXT), CAST($2 AS KEYTEXT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-        $14, $15, $16, $17
+        $14, $15, $16, $17, $18, $19
     WHERE NOT EXISTS (SELECT 1 FROM users x WHERE x.id = $2 AND x.id <> $1)
         AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.id = $2)
     ON CONFLICT DO NOTHING";
@@ -58,25 +61,18 @@ const ADD: &str = "INSERT INTO users (id, username, fold, name, name_fold, kind,
 const REPLACE: &str = "UPDATE users SET username = $2, fold = $3, name = $4, name_fold = $5,
         kind = $6, password = coalesce($7, password), roles = $8, emails = $9, body = $11,
         updated = CASE WHEN updated >= $10 THEN updated + 1 ELSE $10 END WHERE id = $1";
-const NAME_TAKEN: &str = "SELECT id FROM users WHERE (fold = $1 OR id = $2) AND id <> $3
+pub(super) const NAME_TAKEN: &str = "SELECT id FROM users WHERE (fold = $1 OR id = $2) AND id <> $3
     UNION ALL SELECT id FROM rooms WHERE id = $2";
-const ADD_EMAIL: &str = "INSERT INTO emails (fold, usr) VALUES ($1, $2)
+pub(super) const ADD_EMAIL: &str = "INSERT INTO emails (fold, usr) VALUES ($1, $2)
     ON CONFLICT (fold) DO UPDATE SET usr = excluded.usr WHERE emails.usr = excluded.usr";
-const DROP_EMAILS: &str = "DELETE FROM emails WHERE usr = $1";
+pub(super) const DROP_EMAILS: &str = "DELETE FROM emails WHERE usr = $1";
 const ANY_ADMIN: &str = "SELECT id FROM users WHERE roles LIKE '%\"admin\"%' LIMIT 1";
 const SET_STATUS: &str = "UPDATE users SET status_default = coalesce($2, status_default),
         status = coalesce($2, status), status_text = coalesce($3, status_text),
         updated = CASE WHEN updated >= $4 THEN updated + 1 ELSE $4 END WHERE id = $1";
-const SET_ACTIVE: &str = "UPDATE users SET active = $2,
+const SET_PASSWORD: &str = "UPDATE users SET password = $2,
         updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END WHERE id = $1";
-const SILENCE_ROOMS: &str = "UPDATE rooms SET ro = $2,
-        last_ts = CASE WHEN last_ts >= $3 THEN last_ts + 1 ELSE $3 END,
-        updated = CASE WHEN last_ts >= $3 THEN last_ts + 1 ELSE $3 END
-    WHERE kind = 'd' AND users_count = 2 AND id IN (SELECT room FROM members WHERE usr = $1)
-        AND ($2 OR NOT EXISTS (SELECT 1 FROM members o WHERE o.room = rooms.id AND o.usr <> $1
-            AND o.disabled))";
-const SILENCE_MEMBER: &str = "UPDATE members SET disabled = $2 WHERE usr = $1";
-const SET_PASSWORD: &str = "UPDATE users SET password = $2, updated = $3 WHERE id = $1";
+
 /// Reads the columns of [`columns!`].
 pub(crate) fn read(row: &mut Row) -> Result<User> {
     // Nearly every account has this one role: not worth a parser for each.
@@ -100,6 +96,8 @@ pub(crate) fn read(row: &mut Row) -> Result<User> {
         last_login: row.opt_int()?,
         has_password: row.bool()?,
         body: row.text()?,
+        preferences: row.text()?,
+        highlights: row.opt_text()?,
     })
 }
 
@@ -214,7 +212,7 @@ pub(crate) async fn is_pair(store: &Store, text: &str) -> Result<bool> {
     is_foreign_pair(store, text, &UserId::from("")).await
 }
 
-fn args(user: &User, password: Option<&str>) -> Result<[Value; 17]> {
+pub(super) fn args(user: &User, password: Option<&str>) -> Result<[Value; 19]> {
     let fold = |text: &Option<String>| Value::from(text.as_deref().map(crate::account::fold));
     Ok([
         (&user.id).into(),
@@ -234,6 +232,8 @@ fn args(user: &User, password: Option<&str>) -> Result<[Value; 17]> {
         user.updated.into(),
         user.last_login.into(),
         user.body.as_str().into(),
+        user.preferences.as_str().into(),
+        user.highlights.as_deref().into(),
     ])
 }
 
@@ -261,8 +261,8 @@ pub(crate) fn add_to(change: &mut Change, new: &NewAccount) -> Result<()> {
 }
 
 /// Replaces an account's names, roles, addresses and carried members, and its password if there is
-/// a new one, which ends its sessions.
-pub(crate) async fn replace(store: &Store, new: &NewAccount) -> Result<()> {
+/// a new one, which ends its sessions. What follows from another name follows here too.
+pub(crate) async fn replace(store: &Store, new: &NewAccount, was: &User, job: &str) -> Result<()> {
     let user = &new.user;
     let mut change = Change::new();
     if let Some(name) = &user.username {
@@ -279,12 +279,13 @@ pub(crate) async fn replace(store: &Store, new: &NewAccount) -> Result<()> {
         factors::drop_resets(&mut change, &user.id);
         tokens::remove_all(&mut change, &user.id, user.updated);
     }
+    rename::follow(&mut change, was, user, job, user.updated);
     change.run(DROP_EMAILS, [(&user.id).into()]);
     finish(&mut change, user);
     store.write(change).await.map(drop)
 }
 
-fn finish(change: &mut Change, user: &User) {
+pub(super) fn finish(change: &mut Change, user: &User) {
     for email in &user.emails {
         let taken = Error::EmailTaken(email.address.clone());
         let fold = crate::account::fold(&email.address);
@@ -309,21 +310,6 @@ pub(crate) async fn set_status(
     let args = [id.into(), status.into(), text.into(), now.into()];
     change.expect(1, Error::NoUser, SET_STATUS, args);
     events::add(&mut change, now, Kind::Status, None, None, id.as_str());
-    store.write(change).await.map(drop)
-}
-
-/// Switches an account on or off with all that follows for its rooms (contract section 6.3): its
-/// 1:1 rooms become read-only (and writable again when both are active), it cannot write anywhere,
-/// and its sessions end. Locks rooms before members, as a send does.
-pub(crate) async fn set_active(store: &Store, id: &UserId, active: bool, now: Ms) -> Result<()> {
-    let mut change = Change::new();
-    change.expect(1, Error::NoUser, SET_ACTIVE, [id.into(), active.into(), now.into()]);
-    change.run(SILENCE_ROOMS, [id.into(), (!active).into(), now.into()]);
-    change.run(SILENCE_MEMBER, [id.into(), (!active).into()]);
-    if !active {
-        tokens::remove_all(&mut change, id, now);
-    }
-    events::add(&mut change, now, Kind::User, None, None, id.as_str());
     store.write(change).await.map(drop)
 }
 

@@ -26,6 +26,8 @@ fn account(id: &str) -> User {
         last_login: None,
         has_password: false,
         body: "{}".to_owned(),
+        preferences: "{}".to_owned(),
+        highlights: None,
     }
 }
 
@@ -72,6 +74,8 @@ fn among(ids: &[&str]) -> Conversation {
         usernames: json!(names).to_string(),
         topic: None,
         read_only: None,
+        react_read_only: None,
+        highlights: false,
         seq: 0,
         msgs: 0,
         stored: 0,

@@ -37,7 +37,11 @@ pub(super) fn error(failure: Failure) -> Value {
             Ok(_) => internal(),
         },
         Failure::Missing => (404.into(), "Resource not found".to_owned(), None),
-        Failure::Bare | Failure::TooLarge | Failure::NoRoute | Failure::Method(_) => internal(),
+        Failure::Bare
+        | Failure::TooLarge
+        | Failure::NoRoute
+        | Failure::Method(_)
+        | Failure::Elsewhere(_) => internal(),
     };
     let shown = code.as_str().map_or_else(|| code.to_string(), str::to_owned);
     let message = if reason.is_empty() || reason == shown {

@@ -49,7 +49,8 @@ pub(super) async fn with_roles(ask: Ask) -> Outcome {
 /// `setUserStatus [status?, text?]`
 pub(super) async fn set_status(ask: Ask) -> Outcome {
     let (status, text) = (ask.text_if(0)?, ask.text_if(1)?);
-    ask.core().set_status(ask.caller()?, status, text).await?;
+    let caller = ask.caller()?;
+    ask.core().set_status(caller, caller.id(), status, text).await?;
     Ok(String::new())
 }
 
@@ -66,7 +67,8 @@ pub(super) async fn status_text(ask: Ask) -> Outcome {
 
 /// `UserPresence:setDefaultStatus [status]`
 pub(super) async fn set_default_status(ask: Ask) -> Outcome {
-    ask.core().set_status(ask.caller()?, Some(ask.text(0)?), None).await?;
+    let caller = ask.caller()?;
+    ask.core().set_status(caller, caller.id(), Some(ask.text(0)?), None).await?;
     Ok(String::new())
 }
 

@@ -12,6 +12,8 @@ use crate::id::Chance;
 use crate::list::{Document, ListQuery, Marks};
 use crate::login::{Hashing, Login, Password};
 use crate::mail::Mail;
+use crate::presence::Asked;
+use crate::profile::Changes;
 use crate::push::{Network, NewDevice};
 use crate::send::{NewMessage, TextLimit};
 use crate::store::Sql;
@@ -30,7 +32,9 @@ pub(super) fn note(sql: &Sql) {
 }
 
 /// What may be read from end to end: the step of the plan, a piece of the statement, and why.
-const MAY_SCAN: [(&str, &str, &str); 18] = [
+const MAY_SCAN: [(&str, &str, &str); 20] = [
+    ("u USING INDEX users_present", "", "all who are there, from an index of them alone"),
+    ("j USING INDEX jobs_ts", "LIMIT 1", "the oldest of what is left to do"),
     ("CONSTANT ROW", "", "one row of the statement's own"),
     ("page", "", "the page that the statement found before"),
     ("settings", "FROM settings", "a few dozen rows, kept in memory"),
@@ -175,7 +179,7 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.set_read_only(core.admin(&boss, Perm::EditRoom)?, &room.id, true).await?;
     core.search_users(&ann, "bo", 10).await?;
     people(core, &boss, &ann).await?;
-    core.set_status(&ann, Some("busy"), Some("away")).await?;
+    core.set_status(&ann, ann.id(), Some("busy"), Some("away")).await?;
     core.set_password(Authority::Operator, bob.id(), &Password::plain("other")?).await?;
     core.set_active(Authority::Operator, bob.id(), false).await?;
     core.overwrite_setting("Site_Name", &json!("x")).await?;
@@ -188,6 +192,61 @@ async fn walk(core: &Core) -> crate::Result<()> {
     walks::secrets(core, &ann).await?;
     core.logout(&ann).await?;
     core.logout_user(&boss, boss.id()).await
+}
+
+/// Changes and removes accounts, and waits until what that left is done.
+async fn lives(core: &Core) -> crate::Result<()> {
+    let [boss, ann, bob] = [
+        person(core, "chief", &["admin", "user"]).await?,
+        person(core, "anna", &[]).await?,
+        person(core, "bert", &[]).await?,
+    ];
+    let room = core.open_direct(&ann, &["bert"], false).await?.room;
+    let group = core.open_direct(&bob, &["anna", "chief"], false).await?.room;
+    let chosen = json!({"highlights": ["ship"]});
+    let chosen = chosen.as_object().cloned().unwrap_or_default();
+    core.set_preferences(&bob, None, &chosen).await?;
+    let access = core.access(&ann, group.id.as_str()).await?;
+    let sent = core.send(&ann, &access, NewMessage::text("a ship, @bert @anna")).await?.message;
+    let thread = Some(sent.id.to_string());
+    core.send(&ann, &access, NewMessage { thread, ..NewMessage::text("the ship") }).await?;
+    core.react(&ann, sent.id.as_str(), "smile", None).await?;
+    let access = core.access(&ann, room.id.as_str()).await?;
+    core.send(&ann, &access, NewMessage::text("hello")).await?;
+    let mut ears = core.listen(100_000);
+    let done = async |ears: &mut crate::Subscription| {
+        while let Some(event) = ears.next().await {
+            if event.kind == crate::event::Kind::MessagesRewritten {
+                break;
+            }
+        }
+    };
+    let renamed = Changes {
+        username: Some("anja".to_owned()),
+        name: Some("Anja".to_owned()),
+        email: Some("anja@example.com".to_owned()),
+        password: Some(Password::plain("another")?),
+        roles: Some(vec!["user".to_owned()]),
+        ..Changes::default()
+    };
+    core.update_user(&boss, ann.id(), &renamed).await?;
+    done(&mut ears).await;
+    let named = Changes { name: Some("Bertha".to_owned()), ..Changes::default() };
+    core.update_own(&bob, &named, None).await?;
+    core.reset_avatar(&bob, bob.id()).await?;
+    for asked in [Asked::All, Asked::Since(core.clock().now()), Asked::Ids(&["x".to_owned()])] {
+        core.presence(&bob, asked).await?;
+    }
+    core.suggest_username(&bob).await?;
+    core.deactivate_idle(core.admin(&boss, Perm::EditOtherUserActiveStatus)?, 30, "user").await?;
+    core.set_active(Authority::Operator, bob.id(), true).await?;
+    core.delete_user(core.admin(&boss, Perm::DeleteUser)?, ann.id()).await?;
+    done(&mut ears).await;
+    // A second administrator goes, under the guard.
+    let other = person(core, "chieftain", &["admin"]).await?;
+    core.delete_user(core.admin(&boss, Perm::DeleteUser)?, other.id()).await?;
+    done(&mut ears).await;
+    core.update_own(&bob, &Changes::default(), None).await.map(drop)
 }
 
 async fn open(name: &str) -> (Core, std::path::PathBuf) {
@@ -204,6 +263,7 @@ async fn open(name: &str) -> (Core, std::path::PathBuf) {
 async fn every_statement_prepares_and_none_scans_what_grows() {
     let (core, dir) = open("plan").await;
     walk(&core).await.expect("everything is allowed");
+    lives(&core).await.expect("everything is allowed");
     let connection = connect(&dir.join("parlance.db")).expect("a connection");
     add_position(&connection, Arc::new(AtomicI64::new(0))).expect("a position");
     let noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner).clone();
