@@ -5,6 +5,7 @@ use super::{
     with_token,
 };
 use crate::app::{PASSWORD, START, TestApp, TestUser, app};
+use parlance_core::account::Authority;
 use parlance_core::import::Fate;
 use parlance_core::login::{Login, Password};
 use parlance_core::send::NewMessage;
@@ -262,4 +263,40 @@ async fn many_lines_of_one_batch_count_right() {
     assert_eq!((room.stored, room.lm, room.activity), (300, Some(start + 299), start + 299));
     assert_eq!(room.last_id.as_ref().map(parlance_core::MessageId::as_str), Some("m299"));
     assert!(!TOKEN_HASH.is_empty());
+}
+
+#[tokio::test]
+async fn preferences_and_what_a_deactivation_left() {
+    let app = app().await;
+    let mut bob = account("bobb1", "bob");
+    bob["language"] = "de".into();
+    bob["settings"] = json!({"preferences": {"useEmojis": false, "highlights": ["ship"],
+        "desktopNotifications": "nothing", "sendOnEnter": "never", "unknown": 1}});
+    let mut room = pair_room();
+    room["reactWhenReadOnly"] = true.into();
+    let sub = json!({"_id": "sub1", "rid": ROOM, "t": "d", "archived": true,
+        "u": {"_id": "bobb1", "username": "bob"}});
+    let file = [
+        line("users", &with_token(account("anna1", "ann"))),
+        line("rooms", &room),
+        line("subscriptions", &sub),
+        // After the room, which learns of the words all the same.
+        line("users", &bob),
+    ];
+    all_are(&Fate::Taken, &import(&app, &file).await);
+    let user = app.core.user(&UserId::from("bobb1")).await.unwrap();
+    let chosen = json!({"useEmojis": false, "highlights": ["ship"], "language": "de",
+        "desktopNotifications": "nothing"});
+    assert_eq!(Value::Object(user.chosen()), chosen, "only what is known, as it may be");
+    let ann = imported("anna1", "ann");
+    let seen = app.rocket(&ann).get("rooms.info", &[("roomId", ROOM)]).await.ok();
+    assert_eq!(seen["room"]["reactWhenReadOnly"], true);
+    app.rocket(&ann).say(ROOM, "a ship").await;
+    let password = Password::plain(PASSWORD).unwrap();
+    app.core.set_password(Authority::Operator, &user.id, &password).await.unwrap();
+    let bob = app.log_in(&user).await;
+    let sub = app.rocket(&bob).get("subscriptions.getOne", &[("roomId", ROOM)]).await.ok();
+    let sub = &sub["subscription"];
+    assert_eq!((&sub["archived"], &sub["userMentions"]), (&json!(true), &json!(1)));
+    assert_eq!(sub["desktopNotifications"], "nothing");
 }
