@@ -136,15 +136,6 @@ known! {
     STATUS_MESSAGE = flag("Accounts_AllowUserStatusMessageChange", true, true);
     BLOCKED_NAMES = text("Accounts_BlockedUsernameList", "", false);
     RESERVED_NAMES = text("Accounts_SystemBlockedUsernameList", "admin,administrator,system,user", false);
-    PROFILE_CHANGE = flag("Accounts_AllowUserProfileChange", true, true);
-    AVATAR_CHANGE = flag("Accounts_AllowUserAvatarChange", true, true);
-    NAME_CHANGE = flag("Accounts_AllowRealNameChange", true, true);
-    USERNAME_CHANGE = flag("Accounts_AllowUsernameChange", true, true);
-    EMAIL_CHANGE = flag("Accounts_AllowEmailChange", true, true);
-    PASSWORD_CHANGE = flag("Accounts_AllowPasswordChange", true, true);
-    OWN_DELETION = flag("Accounts_AllowDeleteOwnAccount", false, true);
-    ACCOUNT_FIELDS = text("Accounts_CustomFields", "", true);
-    AVATARS_NEED_LOGIN = flag("Accounts_AvatarBlockUnauthenticatedAccess", true, true);
     ERASURE = text("Message_ErasureType", "Delete", true);
     PRESENCE_OFF = flag("Presence_broadcast_disabled", false, true);
     LIST_NEEDS_OUTSIDE = flag("API_Apply_permission_view-outside-room_on_users-list", false, false);

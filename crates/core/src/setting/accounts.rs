@@ -1,8 +1,17 @@
-//! The settings of logins, second factors, passwords and mail.
+//! The settings of accounts: what their owners may change, logins, second factors, passwords and mail.
 
 use super::{Known, flag, number, text};
 
 known! {
+    PROFILE_CHANGE = flag("Accounts_AllowUserProfileChange", true, true);
+    AVATAR_CHANGE = flag("Accounts_AllowUserAvatarChange", true, true);
+    NAME_CHANGE = flag("Accounts_AllowRealNameChange", true, true);
+    USERNAME_CHANGE = flag("Accounts_AllowUsernameChange", true, true);
+    EMAIL_CHANGE = flag("Accounts_AllowEmailChange", true, true);
+    PASSWORD_CHANGE = flag("Accounts_AllowPasswordChange", true, true);
+    OWN_DELETION = flag("Accounts_AllowDeleteOwnAccount", false, true);
+    ACCOUNT_FIELDS = text("Accounts_CustomFields", "", true);
+    AVATARS_NEED_LOGIN = flag("Accounts_AvatarBlockUnauthenticatedAccess", true, true);
     EMAIL_VERIFICATION = flag("Accounts_EmailVerification", false, true);
     PASSWORD_RESET = flag("Accounts_PasswordReset", true, true);
     TWO_FACTOR = flag("Accounts_TwoFactorAuthentication_Enabled", true, true);
