@@ -5,10 +5,11 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use parlance_core::account::{Authority, NewUser};
+use parlance_core::audit::{Entry, Filter};
 use parlance_core::id::Chance;
 use parlance_core::login::{Hashing, Login, Password};
 use parlance_core::secret::Key;
-use parlance_core::{Caller, Clock, Core, Database, Options, Resolver, User};
+use parlance_core::{Admin, Caller, Clock, Core, Database, Options, Resolver, User};
 use parlance_http::{Edge, EdgeOptions};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -182,6 +183,17 @@ impl TestApp {
             username: user.handle().to_owned(),
             token: session.token,
         }
+    }
+
+    /// The newest rows of the audit about reads and exports, newest first.
+    pub(crate) async fn reads(&self, admin: Admin<'_>) -> Vec<Entry> {
+        let all = self.core.audit_log(admin, Filter::default(), None, 500).await.unwrap();
+        let read = |row: &Entry| {
+            ["dm.list", "dm.messages", "rooms.export"]
+                .iter()
+                .any(|kind| row.action.starts_with(kind))
+        };
+        all.into_iter().filter(read).collect()
     }
 
     /// The user as the core knows a caller.

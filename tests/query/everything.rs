@@ -249,7 +249,7 @@ async fn a_read_of_everything_is_in_the_audit_before_it_begins() {
     let begun = begin(&world, &world.boss, "dm.messages.others", &query).await;
     let caller = world.app.caller(&world.boss).await;
     let admin = world.app.core.admin(&caller, parlance_core::Perm::ViewRoomAdministration).unwrap();
-    let log = world.app.core.audit_log(admin, 1).await.unwrap();
+    let log = world.app.reads(admin).await;
     let detail: Value = serde_json::from_str(&log[0].detail).unwrap();
     assert_eq!(
         (log[0].action.as_str(), log[0].room.as_deref()),

@@ -45,5 +45,5 @@ async fn nothing_is_given_that_the_audit_cannot_tell_of() {
     }
     let caller = app.caller(&boss).await;
     let admin = app.core.admin(&caller, parlance_core::Perm::ViewRoomAdministration).unwrap();
-    assert_eq!(app.core.audit_log(admin, 10).await.unwrap().len(), 2);
+    assert_eq!(app.reads(admin).await.len(), 2);
 }

@@ -49,6 +49,10 @@ pub(crate) const PARAMS: &[&str] = &[
     "hasLoggedIn",
     "roles",
     "searchTerm",
+    "until",
+    "actor",
+    "action",
+    "after",
 ];
 
 /// What is sent, as text.

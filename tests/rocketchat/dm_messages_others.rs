@@ -12,7 +12,7 @@ const SWITCH: &str = "API_Enable_Direct_Message_History_EndPoint";
 async fn log(app: &TestApp, admin: &TestUser) -> Vec<Entry> {
     let caller = app.caller(admin).await;
     let admin = app.core.admin(&caller, Perm::ViewRoomAdministration).unwrap();
-    app.core.audit_log(admin, 100).await.unwrap()
+    app.reads(admin).await
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ pub(super) async fn exported(app: &TestApp, user: &TestUser, room: &str, more: V
 async fn log(app: &TestApp, admin: &TestUser) -> Vec<Entry> {
     let caller = app.caller(admin).await;
     let admin = app.core.admin(&caller, Perm::ViewRoomAdministration).unwrap();
-    app.core.audit_log(admin, 100).await.unwrap()
+    app.reads(admin).await
 }
 
 /// A talk in which users may export.

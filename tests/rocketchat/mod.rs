@@ -3,6 +3,7 @@
 
 mod accounts_custom;
 mod audit;
+mod audit_changes;
 mod autocomplete;
 mod avatars;
 pub(crate) mod bad_input;

@@ -469,6 +469,7 @@ fn starting() -> Vec<Row> {
         own("POST push.token", device),
         row("DELETE push.token", |_| json!({"token": "of nobody"}), [no_device; 5]),
         inside("GET push.get", |at| json!({"id": at.message}), No(400, "error-message-not-found")),
+        admins("GET audit.list", nothing, LACKS, Ok),
         admins("GET statistics", nothing, PLAIN, Ok),
         admins("GET statistics.list", nothing, PLAIN, Ok),
         own("GET autotranslate.getSupportedLanguages", |_| json!({"targetLanguage": "en"})),

@@ -1,18 +1,22 @@
 //! The audit: every successful read of other people's messages and every export that is taken on, with
 //! who, when, from where, which room and which range. The row is written before the answer leaves;
 //! without it there is no answer.
-//! A read of everything is written down before it begins, with as many as there are then. What the
-//! operator changes from the shell stands here too (`command`).
+//! A read of everything is written down before it begins, with as many as there are then. What an
+//! administrator changes stands here too, and what the operator changes from the shell (`command`): such a
+//! row is part of the change.
 
-use crate::caller::Admin;
+use crate::caller::{Admin, Caller};
+use crate::command::ENTRIES;
 use crate::error::{Error, Result};
 use crate::id::RoomId;
-use crate::list::{ListQuery, Page, count};
+use crate::list::{ListQuery, Page, Pieces, count};
 use crate::store::audit;
 use crate::time::Ms;
 use crate::{Core, Perm};
+use futures_util::stream::{self, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::future::Future;
 
 /// Who acts from the shell, without an account.
 pub const OPERATOR: &str = "operator";
@@ -24,6 +28,17 @@ pub(crate) struct Read<'a> {
     pub(crate) query: &'a ListQuery,
     /// Times of the oldest and newest message given; no oldest where all are.
     pub(crate) range: (Option<Ms>, Option<Ms>),
+}
+
+/// What an administrator is about to change.
+#[derive(Debug)]
+pub struct Told<'a> {
+    /// The call.
+    pub action: &'a str,
+    /// The room, where it is one.
+    pub room: Option<String>,
+    /// What of it changes, without secrets.
+    pub detail: Value,
 }
 
 /// One row of the audit.
@@ -104,20 +119,21 @@ impl Core {
             "oldest": read.range.0,
             "newest": read.range.1,
         });
-        let entry = self.entry(admin, ip, (read.action, read.room.as_ref()), &detail);
+        let room = read.room.as_ref().map(RoomId::to_string);
+        let entry = self.entry(admin.caller, ip, (read.action, room), &detail);
         let added = audit::add(self.store(), &entry).await;
         added.map_err(|error| Error::Unaudited(error.to_string().into()))
     }
 
-    /// A row about what an administrator does now.
+    /// A row about what somebody does now.
     pub(crate) fn entry(
         &self,
-        admin: Admin<'_>,
+        caller: &Caller,
         ip: &str,
-        (action, room): (&str, Option<&RoomId>),
+        (action, room): (&str, Option<String>),
         detail: &Value,
     ) -> Entry {
-        let user = admin.caller.user();
+        let user = caller.user();
         let now = self.clock().now();
         Entry {
             id: self.chance().id(now),
@@ -126,17 +142,63 @@ impl Core {
             name: user.handle().to_owned(),
             ip: ip.to_owned(),
             action: action.to_owned(),
-            room: room.map(RoomId::to_string),
+            room,
             detail: detail.to_string(),
         }
     }
 
-    /// The newest rows of the audit, newest first.
-    pub async fn audit_log(&self, admin: Admin<'_>, limit: i64) -> Result<Vec<Entry>> {
+    /// Does an administrator's work. The first change that it makes has the row as part of it, so that there
+    /// is one exactly if something was changed.
+    pub async fn told<T>(
+        &self,
+        caller: &Caller,
+        ip: &str,
+        told: Told<'_>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let entry = self.entry(caller, ip, (told.action, told.room), &told.detail);
+        audit::NOTE.scope(audit::Note::new(entry), work).await
+    }
+
+    /// A page of the audit, newest first: what the filter asks for behind a place, `limit` rows and never
+    /// more than [`ENTRIES`].
+    pub async fn audit_log(
+        &self,
+        admin: Admin<'_>,
+        filter: Filter,
+        after: Option<Place>,
+        limit: i64,
+    ) -> Result<Vec<Entry>> {
         admin.holds(Perm::ViewRoomAdministration)?;
-        let filter = Filter::default();
-        let limit = limit.clamp(1, 1000);
-        let page = audit::Page { filter: &filter, after: None, newest_first: true, limit };
+        let filter = self.resolved(filter).await?;
+        let limit = limit.clamp(1, ENTRIES);
+        let page = audit::Page { filter: &filter, after, newest_first: true, limit };
         audit::list(self.store(), &page).await
+    }
+
+    /// All that the filter asks for, oldest first, piece by piece.
+    pub async fn audit_export(&self, admin: Admin<'_>, filter: Filter) -> Result<Pieces<Entry>> {
+        admin.holds(Perm::ViewRoomAdministration)?;
+        let filter = self.resolved(filter).await?;
+        let state = (self.store().clone(), filter, None::<Place>, false);
+        let pieces = stream::try_unfold(state, |(store, filter, after, ended)| async move {
+            if ended {
+                return Ok(None);
+            }
+            let page = audit::Page { filter: &filter, after, newest_first: false, limit: ENTRIES };
+            let entries = audit::list(&store, &page).await?;
+            let (after, ended) = (entries.last().map(Entry::place), count(entries.len()) < ENTRIES);
+            Ok(Some((entries, (store, filter, after, ended))))
+        });
+        Ok(pieces.boxed())
+    }
+
+    /// The filter with the id of whom it names.
+    async fn resolved(&self, filter: Filter) -> Result<Filter> {
+        let actor = match filter.actor {
+            Some(actor) => Some(self.actor(actor).await?),
+            None => None,
+        };
+        Ok(Filter { actor, ..filter })
     }
 }

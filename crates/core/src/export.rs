@@ -133,7 +133,7 @@ impl Core {
         };
         let detail = json!({"export": new.id, "format": new.format, "oldest": new.from,
             "newest": new.to});
-        let entry = self.entry(admin, ip, ("rooms.export", Some(room)), &detail);
+        let entry = self.entry(admin.caller, ip, ("rooms.export", Some(room.to_string())), &detail);
         exports::add(self.store(), &new, &entry).await.map_err(|error| match error {
             // One change holds both rows: what keeps either off keeps the audit's off (ruling B12).
             Error::Internal(why) | Error::Unavailable(why) => Error::Unaudited(why),

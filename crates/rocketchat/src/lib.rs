@@ -3,6 +3,7 @@
 //! function from a `Call` to an answer. One place authenticates, reads bodies, renders errors
 //! and adds the headers of the contract, so no endpoint can forget to.
 
+mod audit;
 mod autocomplete;
 mod avatar;
 mod call;
@@ -44,6 +45,7 @@ mod subscriptions;
 mod sync;
 mod threads;
 mod tokens;
+mod told;
 mod users;
 mod wire;
 
@@ -60,7 +62,7 @@ use parlance_http::limit::Standing;
 use parlance_http::metrics::RouteName;
 use parlance_http::{Edge, cors};
 use reply::Reply;
-use routes::{Route, Run};
+use routes::{Answer, Route, Run, Running};
 
 /// The routes of this contract. From now on the exports that are ordered by them are made, too, by a
 /// task of its own.
@@ -116,12 +118,15 @@ async fn run(
     let retry = call.retry.take().filter(|_| !route.secret);
     let (run, (key, hash)) = match (route.run, retry) {
         (Run::List(run), _) => return Ok((StatusCode::OK, run(call).await?)),
-        (Run::Whole(run), None) => return Ok((StatusCode::OK, run(call).await?.into())),
+        (Run::Whole(run), None) => {
+            return Ok((StatusCode::OK, told(run, route, call).await?.into()));
+        }
         (Run::Whole(run), Some(retry)) => (run, retry),
     };
     let caller = call.caller()?.clone();
     let work = async {
-        let (status, body) = rendered(run(call).await.map(|body| (StatusCode::OK, body)));
+        let (status, body) =
+            rendered(told(run, route, call).await.map(|body| (StatusCode::OK, body)));
         (i64::from(status.as_u16()), body)
     };
     // An answer is as large as it is: on the heap, not in every request's frame.
@@ -129,6 +134,15 @@ async fn run(
     let (status, body) = once.await?;
     let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
     Ok((status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body.into()))
+}
+
+/// Runs a call, which the audit tells of if it is one of an administrator's.
+async fn told(run: fn(Call) -> Running<Answer>, route: &Route, call: Call) -> Answer {
+    let Some(told) = told::of(&call, route.name) else {
+        return run(call).await;
+    };
+    let (core, caller, ip) = (call.core().clone(), call.caller()?.clone(), call.ip.clone());
+    Box::pin(core.told(&caller, &ip, told, run(call))).await
 }
 
 fn rendered<T: From<String>>(result: Result<(StatusCode, T), Failure>) -> (StatusCode, T) {

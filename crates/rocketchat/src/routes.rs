@@ -6,10 +6,10 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::reply::Reply;
 use crate::{
-    autocomplete, avatar, change, chat, commands, directory, dm, empty, export, factor, history,
-    lifecycle, marked, methods, moderation, password, post, preferences, presence, profile, push,
-    room_settings, rooms, search, server, session, settings, statistics, subscriptions, sync,
-    threads, tokens, users,
+    audit, autocomplete, avatar, change, chat, commands, directory, dm, empty, export, factor,
+    history, lifecycle, marked, methods, moderation, password, post, preferences, presence,
+    profile, push, room_settings, rooms, search, server, session, settings, statistics,
+    subscriptions, sync, threads, tokens, users,
 };
 use axum::http::Method;
 use parlance_core::Perm;
@@ -22,7 +22,7 @@ pub(crate) type Answer = Result<String, Failure>;
 /// The same of a list, which may come in pieces.
 pub(crate) type List = Result<Reply, Failure>;
 
-type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub(crate) type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What answers a call.
 #[derive(Clone, Copy, Debug)]
@@ -213,6 +213,7 @@ pub static ROUTES: &[Route] = table! {
     GET "push.get" login push::get;
     GET "push.info" login push::info;
 
+    GET "audit.list" login audit::list [list];
     GET "statistics" login statistics::now;
     GET "statistics.list" login statistics::list;
 

@@ -84,7 +84,7 @@ impl Core {
     }
 
     /// Who stands in the audit for this name: an account's id, or whatever was said.
-    async fn actor(&self, name: String) -> Result<String> {
+    pub(crate) async fn actor(&self, name: String) -> Result<String> {
         match users::by_username(self.store(), &fold(&name)).await? {
             Some(user) if name != OPERATOR => Ok(user.id.to_string()),
             _ => Ok(name),

@@ -33,6 +33,11 @@ impl Ask {
         self.call.caller()
     }
 
+    /// The address that the call comes from.
+    pub(super) fn ip(&self) -> &str {
+        &self.call.ip
+    }
+
     /// An argument; null is none.
     pub(super) fn param(&self, n: usize) -> Option<&Value> {
         self.params.get(n).filter(|value| !value.is_null())

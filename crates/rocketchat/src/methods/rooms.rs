@@ -3,7 +3,7 @@
 use super::ask::{Ask, text};
 use super::{Outcome, array};
 use crate::error::Failure;
-use crate::{dm, rooms, subscriptions, wire};
+use crate::{dm, rooms, subscriptions, told, wire};
 use parlance_core::list::ListQuery;
 use parlance_core::{Access, Error, Ms, Room};
 use parlance_http::json::{Dates, Object};
@@ -146,7 +146,9 @@ pub(super) async fn favorite(ask: Ask) -> Outcome {
 
 /// `eraseRoom [rid]`
 pub(super) async fn erase(ask: Ask) -> Outcome {
-    let done = ask.core().delete_room(ask.caller()?, ask.text(0)?).await;
+    let (core, caller, room) = (ask.core(), ask.caller()?, ask.text(0)?);
+    let work = core.delete_room(caller, room);
+    let done = Box::pin(core.told(caller, ask.ip(), told::erased(room), work)).await;
     done.map_err(rooms::not_erased)?;
     Ok("true".to_owned())
 }
