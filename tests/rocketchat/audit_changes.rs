@@ -3,6 +3,7 @@
 
 use super::{grant, set};
 use crate::app::{TestApp, TestUser, app};
+use axum::http::Method;
 use serde_json::{Value, json};
 
 const CANARY: &str = "canary-9c1f-secret";
@@ -156,4 +157,22 @@ async fn the_audit_is_filtered_paged_and_exported() {
         refused["error"],
         "User does not have the permissions required for this action [error-unauthorized]"
     );
+}
+
+/// The row and the answer that is kept for retries are parts of one change.
+#[tokio::test]
+async fn a_change_that_is_sent_again_leaves_one_row() {
+    let app = app().await;
+    let boss = app.admin("root").await;
+    let headers = [
+        ("X-Auth-Token", boss.token.as_str()),
+        ("X-User-Id", boss.id.as_str()),
+        ("Idempotency-Key", "once"),
+    ];
+    let body = json!({"username": "eve", "name": "Eve", "email": "eve@example.com",
+        "password": "a password"});
+    let path = "/api/v1/users.create";
+    let first = app.call(Method::POST, path, &headers, Some(&body)).await.ok();
+    assert_eq!(app.call(Method::POST, path, &headers, Some(&body)).await.ok(), first);
+    assert_eq!(rows(&app, &boss, &[]).await.len(), 1);
 }
