@@ -40,6 +40,7 @@ mod login;
 mod marked;
 mod methods;
 mod methods_messages;
+mod methods_own;
 mod methods_rooms;
 mod moderation;
 mod permissions;

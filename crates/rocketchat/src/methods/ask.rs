@@ -16,7 +16,7 @@ pub(super) struct Ask {
 }
 
 /// An argument of another type than the method takes.
-fn mismatch() -> Failure {
+pub(super) fn mismatch() -> Failure {
     Failure::plain("Match error: Match failed")
 }
 
@@ -87,6 +87,13 @@ impl Ask {
     /// An argument put where the route of the same meaning has it.
     pub(super) fn put(&mut self, name: &str, value: Value) {
         self.call.body.insert(name.to_owned(), value);
+    }
+
+    /// The call as the route of the same meaning gets it.
+    pub(super) fn into_call(mut self, query: Map<String, Value>, body: Map<String, Value>) -> Call {
+        self.call.query = query;
+        self.call.body = body;
+        self.call
     }
 
     /// Takes an argument out.

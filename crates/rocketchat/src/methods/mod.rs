@@ -7,6 +7,7 @@ mod error;
 mod history;
 mod members;
 mod messages;
+mod own;
 mod rooms;
 mod server;
 
@@ -91,6 +92,12 @@ pub static METHODS: &[Method] = table! {
     "UserPresence:setDefaultStatus" login members::set_default_status;
     "UserPresence:online" login members::seen;
     "UserPresence:away" login members::seen;
+
+    "spotlight" login own::spotlight;
+    "slashCommand" login own::slash;
+    "saveUserPreferences" login own::preferences;
+    "saveUserProfile" login own::profile;
+    "saveRoomSettings" login own::room_settings;
 
     "public-settings/get" open server::public_settings;
     "permissions/get" login server::permissions;
