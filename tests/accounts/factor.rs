@@ -82,6 +82,18 @@ async fn the_password_serves_where_there_is_no_other_factor() {
 }
 
 #[tokio::test]
+async fn changing_accounts_wants_one() {
+    let app = app().await;
+    let (boss, ann) = (app.admin("root").await, app.user("ann").await);
+    app.clock.move_to(START + 1_800_000);
+    let body = json!({"userId": ann.id, "data": {"bio": "x"}});
+    let refused = post(&app, &boss, "users.update", &[], &body).await.expect(400);
+    required(&refused, "password", &["password"]);
+    let code = [("x-2fa-method", "password"), ("x-2fa-code", DIGEST)];
+    post(&app, &boss, "users.update", &code, &body).await.ok();
+}
+
+#[tokio::test]
 async fn who_may_not_is_refused_before_a_factor_is_asked_for() {
     let app = app().await;
     let ann = app.user("ann").await;

@@ -1,7 +1,7 @@
 //! The rules for passwords, wherever one is set.
 
 use super::{app_with_mail, letter, set};
-use crate::app::{Answer, TestApp, app};
+use crate::app::{Answer, DIGEST, TestApp, app};
 use axum::http::Method;
 use parlance_core::UserId;
 use parlance_core::account::Authority;
@@ -137,6 +137,27 @@ async fn it_counts_wherever_a_password_is_set() {
     let mut random = create("eve", json!(""));
     random["setRandomPassword"] = json!(true);
     app.rocket(&boss).post("users.create", random).await.ok();
+    // Nor is it where an account is given another; the rules of its own are asked before.
+    let update = |data: Value| {
+        let body = json!({"userId": ann.id, "data": data});
+        let (app, boss) = (&app, &boss);
+        async move { app.rocket(boss).post("users.update", body).await }
+    };
+    assert_eq!(update(json!({"password": "weak"})).await.expect(400)["errorType"], code);
+    // A quarter of them has no special character.
+    for _ in 0..16 {
+        update(json!({"setRandomPassword": true})).await.ok();
+    }
+    let gone = app.rocket(&ann).get("me", &[]).await;
+    assert_eq!(gone.status, 401, "another password ended the session");
+    let dan = app.user("dan").await;
+    let own = |password: &str| {
+        let body = json!({"data": {"newPassword": password, "currentPassword": DIGEST}});
+        let (app, dan) = (&app, &dan);
+        async move { app.rocket(dan).post("users.updateOwnBasicInfo", body).await }
+    };
+    assert_eq!(own("weak").await.expect(400)["errorType"], code);
+    own("aB3!xyzw").await.ok();
     let meepa = |password: &str| json!({"username": "gus", "email": "gus@example.org", "password": password});
     let path = "/api/auth/register";
     let answer = app.call(Method::POST, path, &[], Some(&meepa("weak"))).await;

@@ -375,3 +375,19 @@ async fn of_many_who_want_a_name_one_gets_it() {
     let me = app.rocket(&one).get("me", &[]).await.ok();
     assert!(fields.iter().all(|field| me[*field] == "x"), "{me}");
 }
+
+/// A session that is not its owner's must not be a place to guess at the password.
+#[tokio::test]
+async fn wrong_passwords_are_counted_and_then_none_is_looked_at() {
+    let app = app().await;
+    let ann = app.user("ann").await;
+    let data = |password: &str| json!({"email": "new@example.com", "currentPassword": password});
+    for _ in 0..5 {
+        let refused = own(&app, &ann, data(WRONG_SHA256)).await.expect(400);
+        assert_ne!(refused["errorType"], "totp-max-attempts");
+    }
+    let refused = own(&app, &ann, data(PASSWORD_SHA256)).await.expect(400);
+    assert_eq!(refused["errorType"], "totp-max-attempts");
+    app.clock.move_to(app.clock.now() + 3_600_000);
+    own(&app, &ann, data(PASSWORD_SHA256)).await.ok();
+}

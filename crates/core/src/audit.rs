@@ -2,8 +2,8 @@
 //! who, when, from where, which room and which range. The row is written before the answer leaves;
 //! without it there is no answer.
 //! A read of everything is written down before it begins, with as many as there are then. What an
-//! administrator changes stands here too, and what the operator changes from the shell (`command`): such a
-//! row is part of the change.
+//! administrator changes of settings, permissions, accounts and rooms stands here too, and all that the
+//! operator changes from the shell (`command`): such a row is part of the change.
 
 use crate::caller::{Admin, Caller};
 use crate::command::ENTRIES;

@@ -85,12 +85,8 @@ pub(crate) async fn get_presence(call: Call) -> Answer {
 
 /// `GET users.listByStatus`. Roles and logins are asked about only by who may see them.
 pub(crate) async fn list_by_status(call: Call) -> Answer {
+    users::may_list(&call)?;
     let (core, caller) = (call.core(), call.caller()?);
-    let outside =
-        !call.settings.on(&setting::LIST_NEEDS_OUTSIDE) || core.may(caller, Perm::ViewOutsideRoom);
-    if !core.may(caller, Perm::ViewDRoom) || !outside {
-        return Err(Failure::Forbidden);
-    }
     let full = core.may(caller, Perm::ViewFullOtherUserInfo);
     let mut paging = Paging::read(&call, Reads::NEITHER, if full { &[] } else { users::PRIVATE })?;
     let conditions = conditions(&call, full)?;

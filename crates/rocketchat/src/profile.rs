@@ -87,7 +87,7 @@ pub(crate) async fn update(call: Call) -> Answer {
 fn changes(call: &Call, data: &Map<String, Value>) -> Result<Changes, Failure> {
     let random = switch(data, "setRandomPassword") == Some(true);
     let password = match text(data, "password") {
-        _ if random => Some(Password::plain(&call.core().new_token())?),
+        _ if random => Some(Password::made(&call.core().new_token())?),
         Some(text) => Some(Password::plain(&text)?),
         None => None,
     };

@@ -37,7 +37,8 @@ const LONGEST: usize = 16 * 1024;
 /// What stands for a value that is not told.
 const HIDDEN: &str = "(hidden)";
 
-/// What is to be told of a call; nothing of what changes oneself alone.
+/// What is to be told of a call. What changes oneself alone is not, except by `users.update`, which can change
+/// what an account may do.
 pub(crate) fn of<'a>(call: &Call, route: &'a str) -> Option<Told<'a>> {
     let detail = match route {
         "settings/" => setting(call)?,

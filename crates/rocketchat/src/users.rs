@@ -197,14 +197,18 @@ pub(crate) async fn info(call: Call) -> Answer {
     Ok(shown(&call, &user, own, full))
 }
 
-/// `GET users.list`.
-pub(crate) async fn list(call: Call) -> List {
+/// Only who may see direct rooms lists people, and where the setting says so only who sees all of them.
+pub(crate) fn may_list(call: &Call) -> Result<(), Failure> {
     let (core, caller) = (call.core(), call.caller()?);
     let outside =
         !call.settings.on(&setting::LIST_NEEDS_OUTSIDE) || core.may(caller, Perm::ViewOutsideRoom);
-    if !core.may(caller, Perm::ViewDRoom) || !outside {
-        return Err(Failure::Forbidden);
-    }
+    if core.may(caller, Perm::ViewDRoom) && outside { Ok(()) } else { Err(Failure::Forbidden) }
+}
+
+/// `GET users.list`.
+pub(crate) async fn list(call: Call) -> List {
+    may_list(&call)?;
+    let (core, caller) = (call.core(), call.caller()?);
     let full = core.may(caller, Perm::ViewFullOtherUserInfo);
     let hidden = if full { &[] } else { PRIVATE };
     let paging = Paging::read(&call, Reads::OF_USERS, hidden)?;
