@@ -358,6 +358,20 @@ CREATE TABLE events (
 CREATE INDEX events_urgent ON events (pos)
   WHERE kind IN ('session', 'user', 'settings', 'permissions');
 
+-- Connections that stay open, by user and node, and the nodes that live.
+CREATE TABLE connections (
+  usr  KEYTEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  node KEYTEXT NOT NULL,
+  away BOOLEAN NOT NULL,
+  PRIMARY KEY (usr, node)
+);
+CREATE INDEX connections_node ON connections (node, usr);
+
+CREATE TABLE nodes (
+  id   KEYTEXT PRIMARY KEY,
+  seen BIGINT NOT NULL                      -- when it last said that it lives
+);
+
 CREATE TABLE settings (
   id      KEYTEXT PRIMARY KEY,
   value   KEYTEXT NOT NULL,                 -- JSON

@@ -16,7 +16,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use parlance_core::Core;
 use parlance_core::time::Stopwatch;
 use parlance_http::Edge;
@@ -88,7 +87,7 @@ async fn prepared(
     let app = layered(&edge, &metrics);
     let commands = commanded(store, core)?;
     tracing::info!(target: "parlance::told", "listening on http://{local}");
-    let served = serve(listener, app, core, &metrics, stop).await;
+    let served = serve(listener, app, &edge, &metrics, stop).await;
     for task in watched.into_iter().chain(commands) {
         // What they do is whole or not at all, and a socket that waits would wait for ever.
         task.abort();
@@ -126,12 +125,14 @@ async fn watch_here(
     let (app, core) = (ops::metrics(core.clone(), metrics.clone()), core.clone());
     Ok(Some(tokio::spawn(async move {
         let places = Arc::new(Semaphore::new(MOST_WATCHERS));
+        // Whoever watches is not waited for.
+        let (_never, stop) = watch::channel(false);
         loop {
             match accept(&listener, &places).await {
                 Ok((stream, peer, place)) => {
-                    let connection = connection(stream, peer, app.clone());
+                    let connection = converse(stream, peer, app.clone(), stop.clone());
                     tokio::spawn(async move {
-                        let _ = connection.await;
+                        connection.await;
                         drop(place);
                     });
                 }
@@ -170,12 +171,12 @@ fn layered(edge: &Edge, metrics: &Arc<Metrics>) -> Router {
 async fn serve(
     listener: TcpListener,
     app: Router,
-    core: &Core,
+    edge: &Edge,
     metrics: &Metrics,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
+    let core = edge.core();
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let open = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &places) => accepted,
@@ -184,11 +185,10 @@ async fn serve(
         };
         match accepted {
             Ok((stream, peer, place)) => {
-                let connection = open.watch(connection(stream, peer, app.clone()));
+                let connection = converse(stream, peer, app.clone(), edge.stopping());
                 let connected = metrics.connected();
                 tokio::spawn(async move {
-                    // A connection that breaks concerns nobody but its client.
-                    let _ = connection.await;
+                    connection.await;
                     drop((place, connected));
                 });
             }
@@ -201,8 +201,9 @@ async fn serve(
     }
     tracing::info!("stopping: requests that run may finish");
     drop(listener);
+    let all = u32::try_from(MOST_CONNECTIONS).unwrap_or(u32::MAX);
     tokio::select! {
-        () = open.shutdown() => {}
+        _ = futures_util::future::join(edge.stop(), places.acquire_many(all)) => {}
         () = core.clock().sleep(GRACE) => {
             tracing::warn!("some requests did not finish in time");
         }
@@ -222,22 +223,33 @@ async fn accept(
     Ok((stream, peer, place))
 }
 
-/// A connection of this peer's. Whoever does not send the head of a request in time is let go, so
-/// that silent clients cannot keep the places of others.
-fn connection(
+/// Serves a connection of this peer's until it ends, or until it is time to stop and its request is
+/// answered. Whoever does not send the head of a request in time is let go, so that silent clients cannot
+/// keep the places of others.
+async fn converse(
     stream: TcpStream,
     peer: SocketAddr,
     app: Router,
-) -> impl GracefulConnection<Error = hyper::Error> + Send {
+    mut stop: watch::Receiver<bool>,
+) {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         app.clone().oneshot(request)
     });
-    http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    // A connection that breaks concerns nobody but its client.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
 }
 
 /// Turns to true at the first signal to stop. Listens from the start, so that a signal that comes

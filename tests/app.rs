@@ -148,6 +148,11 @@ impl TestApp {
         TestApp { core, clock, router: parlance::app::app(&edge), dir }
     }
 
+    /// The whole app, to be served.
+    pub(crate) fn router(&self) -> axum::Router {
+        self.router.clone()
+    }
+
     /// Where the embedded store's files are.
     pub(crate) fn directory(&self) -> Option<&std::path::Path> {
         self.dir.as_deref()

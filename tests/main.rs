@@ -17,6 +17,7 @@ mod import;
 mod meepachat;
 mod preview;
 mod query;
+mod realtime;
 mod rocketchat;
 mod seeds;
 mod smoke;

@@ -133,6 +133,10 @@ pub(crate) struct ServeConfig {
     #[arg(long, default_value_t = EdgeOptions::default().body_limit, value_name = "BYTES")]
     body_limit: usize,
 
+    /// WebSockets at the same time; more are told to come again later
+    #[arg(long, default_value_t = EdgeOptions::default().most_sockets, value_name = "COUNT")]
+    max_sockets: usize,
+
     /// Where Prometheus reads metrics, at `/metrics`; nowhere if it is empty
     #[arg(long, default_value = METRICS_ADDR, value_name = "HOST:PORT")]
     pub(crate) metrics_addr: String,
@@ -215,6 +219,7 @@ impl ServeConfig {
             body_limit: self.body_limit,
             trusted_proxies: networks.map_err(|error| format!("--trusted-proxies: {error}"))?,
             root_url,
+            most_sockets: self.max_sockets,
         })
     }
 }

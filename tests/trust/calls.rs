@@ -470,6 +470,7 @@ fn starting() -> Vec<Row> {
         row("DELETE push.token", |_| json!({"token": "of nobody"}), [no_device; 5]),
         inside("GET push.get", |at| json!({"id": at.message}), No(400, "error-message-not-found")),
         admins("GET audit.list", nothing, LACKS, Ok),
+        own("GET events", |_| json!({"since": "0"})),
         admins("GET statistics", nothing, PLAIN, Ok),
         admins("GET statistics.list", nothing, PLAIN, Ok),
         own("GET autotranslate.getSupportedLanguages", |_| json!({"targetLanguage": "en"})),

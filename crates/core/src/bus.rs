@@ -1,16 +1,26 @@
-//! Delivery of published events to the listeners of this node, in the order of the log.
-//! Every listener has a bounded queue; one that does not keep up is cut off rather than waited for,
-//! and catches up from the log by position.
+//! Delivery on this node. Published events go to listeners in the order of the log; what becomes of them
+//! for people (`fanout.rs`) goes to the sockets of just those people, because the audience of a direct
+//! message is short. Every queue is bounded in number and in bytes: a reader that is slower than that is
+//! cut off rather than waited for, and loses nothing that it cannot fetch again by position.
 
 use crate::event::Event;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{mpsc, watch};
+use crate::id::UserId;
+use crate::notice::{Delivery, To, Topic};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, mpsc, watch};
 
-/// Listeners of this node, and how far the log was published.
+/// What may wait for one socket: deliveries, and bytes of what they hold.
+const MOST_WAITING: usize = 512;
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Listeners and sockets of this node, and how far the log was published.
 #[derive(Default)]
 pub(crate) struct Bus {
     listeners: Mutex<Vec<mpsc::Sender<Arc<Event>>>>,
     position: watch::Sender<i64>,
+    sockets: Mutex<Sockets>,
 }
 
 /// One listener's end: events in order, then `None` when it was too slow or the core is gone.
@@ -20,6 +30,121 @@ impl Subscription {
     /// The next event; `None` when the listener was cut off.
     pub async fn next(&mut self) -> Option<Arc<Event>> {
         self.0.recv().await
+    }
+}
+
+/// The sockets by whose they are. One lock for all of them: it is held for the pushes of one piece of the
+/// log, so that a socket begins either before a piece or after it.
+#[derive(Default)]
+struct Sockets {
+    of: HashMap<UserId, Vec<Outlet>>,
+    count: usize,
+    next: u64,
+    /// Everything up to this position was handed out, or is being handed out to those who were there.
+    position: i64,
+}
+
+/// The bus's end of a socket.
+struct Outlet {
+    id: u64,
+    /// What came before this position is not for it: it was not there.
+    since: i64,
+    sender: mpsc::Sender<Arc<Delivery>>,
+    shared: Arc<Shared>,
+}
+
+/// What both ends of a socket know.
+#[derive(Default)]
+struct Shared {
+    /// The topics that the socket wants to hear of, by their bits.
+    topics: AtomicU32,
+    /// Bytes that wait.
+    bytes: AtomicUsize,
+    /// Rung when the socket is cut off.
+    cut: Notify,
+}
+
+impl Outlet {
+    /// Hands over a delivery; `false` for one that has no room for it.
+    fn push(&self, delivery: &Arc<Delivery>) -> bool {
+        let weight = delivery.weight();
+        let waiting = self.shared.bytes.fetch_add(weight, Ordering::Relaxed);
+        let fits = waiting == 0 || waiting + weight <= MOST_BYTES;
+        let pushed = fits && self.sender.try_send(delivery.clone()).is_ok();
+        if !pushed {
+            self.shared.cut.notify_one();
+        }
+        pushed
+    }
+
+    fn wants(&self, topic: Topic) -> bool {
+        self.shared.topics.load(Ordering::Relaxed) & topic.bit() != 0
+    }
+}
+
+/// A socket's end: what its user is told, from when it was plugged in until it is dropped.
+pub(crate) struct Plug {
+    bus: Arc<Bus>,
+    user: UserId,
+    id: u64,
+    since: i64,
+    receiver: mpsc::Receiver<Arc<Delivery>>,
+    shared: Arc<Shared>,
+}
+
+impl Plug {
+    /// The next delivery; `None` when the socket was cut off because it is too slow.
+    pub(crate) async fn next(&mut self) -> Option<Arc<Delivery>> {
+        let delivery = self.receiver.recv().await?;
+        self.shared.bytes.fetch_sub(delivery.weight(), Ordering::Relaxed);
+        Some(delivery)
+    }
+
+    /// The next delivery, if one waits.
+    pub(crate) fn try_next(&mut self) -> Option<Arc<Delivery>> {
+        let delivery = self.receiver.try_recv().ok()?;
+        self.shared.bytes.fetch_sub(delivery.weight(), Ordering::Relaxed);
+        Some(delivery)
+    }
+
+    /// The position after which it is told everything.
+    pub(crate) fn since(&self) -> i64 {
+        self.since
+    }
+
+    /// Returns when it was cut off.
+    pub(crate) async fn cut(&self) {
+        self.shared.cut.notified().await;
+    }
+
+    /// Hears of what concerns everybody, too.
+    pub(crate) fn want(&self, topic: Topic) {
+        self.shared.topics.fetch_or(topic.bit(), Ordering::Relaxed);
+    }
+
+    /// Hears of it no more.
+    pub(crate) fn leave(&self, topic: Topic) {
+        self.shared.topics.fetch_and(!topic.bit(), Ordering::Relaxed);
+    }
+
+    /// Which socket of this node it is.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+}
+
+impl Drop for Plug {
+    fn drop(&mut self) {
+        let mut sockets = self.bus.sockets();
+        if let Some(own) = sockets.of.get_mut(&self.user) {
+            let before = own.len();
+            own.retain(|outlet| outlet.id != self.id);
+            let gone = before - own.len();
+            if own.is_empty() {
+                sockets.of.remove(&self.user);
+            }
+            sockets.count -= gone;
+        }
     }
 }
 
@@ -54,5 +179,96 @@ impl Bus {
             *reached = position.max(*reached);
             more
         });
+    }
+
+    fn sockets(&self) -> MutexGuard<'_, Sockets> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Plugs a socket of a user's in.
+    pub(crate) fn plug(self: &Arc<Self>, user: &UserId) -> Plug {
+        let (sender, receiver) = mpsc::channel(MOST_WAITING);
+        let shared = Arc::new(Shared::default());
+        let mut sockets = self.sockets();
+        sockets.next += 1;
+        sockets.count += 1;
+        let (id, since) = (sockets.next, sockets.position);
+        let outlet = Outlet { id, since, sender, shared: shared.clone() };
+        sockets.of.entry(user.clone()).or_default().push(outlet);
+        drop(sockets);
+        Plug { bus: self.clone(), user: user.clone(), id, since, receiver, shared }
+    }
+
+    /// How many sockets there are.
+    pub(crate) fn count(&self) -> usize {
+        self.sockets().count
+    }
+
+    /// Has this user a socket here?
+    pub(crate) fn has(&self, user: &UserId) -> bool {
+        self.sockets().of.contains_key(user)
+    }
+
+    /// A piece of the log that ends at `position` is going to be handed out: whoever is plugged in from
+    /// now on begins after it.
+    pub(crate) fn begin(&self, position: i64) {
+        let mut sockets = self.sockets();
+        sockets.position = sockets.position.max(position);
+    }
+
+    /// The same if there is nobody to hand it to; `false` if there is somebody.
+    pub(crate) fn skip(&self, position: i64) -> bool {
+        let mut sockets = self.sockets();
+        if sockets.count == 0 {
+            sockets.position = sockets.position.max(position);
+        }
+        sockets.count == 0
+    }
+
+    /// Hands out what became of the piece of the log that ends at `position`.
+    pub(crate) fn hand_out(&self, position: i64, deliveries: &[(To, Arc<Delivery>)]) {
+        self.push(deliveries, |outlet| outlet.since < position);
+    }
+
+    /// Hands out what has no position, to all sockets but one.
+    pub(crate) fn hint(&self, deliveries: &[(To, Arc<Delivery>)], but: u64) {
+        self.push(deliveries, |outlet| outlet.id != but);
+    }
+
+    fn push(&self, deliveries: &[(To, Arc<Delivery>)], concerns: impl Fn(&Outlet) -> bool) {
+        let mut sockets = self.sockets();
+        let mut cut = 0;
+        for (to, delivery) in deliveries {
+            let mut send = |own: &mut Vec<Outlet>, fits: &dyn Fn(&Outlet) -> bool| {
+                let before = own.len();
+                own.retain(|one| !concerns(one) || !fits(one) || one.push(delivery));
+                cut += before - own.len();
+            };
+            match to {
+                To::One(user) => {
+                    if let Some(own) = sockets.of.get_mut(user) {
+                        send(own, &|_| true);
+                    }
+                }
+                To::All(topic) => {
+                    for own in sockets.of.values_mut() {
+                        send(own, &|one| one.wants(*topic));
+                    }
+                }
+            }
+        }
+        if cut > 0 {
+            sockets.count -= cut;
+            sockets.of.retain(|_, own| !own.is_empty());
+            tracing::info!(cut, "sockets that read too slowly were cut off");
+        }
+    }
+
+    /// Cuts every socket off: what they should have been told is not known any more.
+    pub(crate) fn cut_all(&self) {
+        let mut sockets = self.sockets();
+        sockets.of.values().flatten().for_each(|one| one.shared.cut.notify_one());
+        sockets.of.clear();
+        sockets.count = 0;
     }
 }

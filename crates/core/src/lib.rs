@@ -19,6 +19,7 @@ pub mod error;
 pub mod event;
 pub mod export;
 pub mod factor;
+mod fanout;
 pub mod history;
 pub mod id;
 pub mod import;
@@ -34,8 +35,11 @@ pub mod mark;
 pub mod message;
 mod names;
 pub mod network;
+pub mod notice;
+pub mod online;
 pub mod open;
 mod operator;
+mod options;
 pub mod outside;
 pub mod preference;
 pub mod presence;
@@ -53,6 +57,7 @@ pub mod secret;
 pub mod send;
 pub mod setting;
 pub mod slash;
+pub mod socket;
 pub mod statistics;
 mod store;
 mod term;
@@ -66,8 +71,10 @@ pub use account::User;
 pub use bus::Subscription;
 pub use caller::{Admin, Caller, Perm};
 pub use error::{Error, Result};
+pub use fanout::Missed;
 pub use id::{MessageId, RoomId, UserId};
 pub use message::Message;
+pub use options::Options;
 pub use outside::{Outside, Resolver};
 pub use room::Room;
 pub use store::{Database, StoreOptions, make_private};
@@ -83,49 +90,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use store::Store;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
-
-/// What a core is made from.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Where the data is.
-    pub database: Database,
-    /// Threads and limits of the store.
-    pub store: StoreOptions,
-    /// Where the time comes from.
-    pub clock: Clock,
-    /// Where ids, tokens and salts come from.
-    pub chance: Chance,
-    /// What a password costs to check.
-    pub hashing: login::Hashing,
-    /// How other servers are reached.
-    pub outside: Outside,
-    /// What secrets are sealed with; without one, a key that nobody has after the process ends.
-    pub key: Option<secret::Key>,
-    /// How letters leave.
-    pub mail: mail::Mail,
-    /// Whether tokens may be made for users (`users.createToken`).
-    pub create_tokens: login::CreateTokens,
-    /// Sessions that one user may have; the oldest end.
-    pub most_tokens: i64,
-}
-
-impl Options {
-    /// The options of a server, for this database.
-    pub fn new(database: Database) -> Self {
-        Self {
-            database,
-            store: StoreOptions::default(),
-            clock: Clock::default(),
-            chance: Chance::default(),
-            hashing: login::Hashing::default(),
-            outside: Outside::default(),
-            key: None,
-            mail: mail::Mail::default(),
-            create_tokens: login::CreateTokens::default(),
-            most_tokens: 50,
-        }
-    }
-}
 
 /// The one handle a face holds. Cheap to clone.
 #[derive(Clone)]
@@ -147,6 +111,7 @@ struct Inner {
     create_tokens: login::CreateTokens,
     most_tokens: i64,
     statistics: statistics::Kept,
+    online: Arc<online::Online>,
     /// Rung when a change left a job.
     left: Arc<Notify>,
     /// What runs beside the calls: the publisher of the log, the indexer that follows it, the filler of
@@ -208,7 +173,7 @@ impl Core {
             previews: previews.clone(),
         };
         let (indexer, index) = Indexer::new(store.clone(), live.clone(), bus.clone());
-        let tasks = vec![
+        let tasks = [
             tokio::spawn(publisher.run(from)),
             tokio::spawn(filler.run(queue)),
             tokio::spawn(indexer.run()),
@@ -223,9 +188,7 @@ impl Core {
             job::Worker { store: store.clone(), clock: options.clock.clone(), left: left.clone() };
         let core = Self(Arc::new(Inner {
             store,
-            clock: options.clock,
             passwords: Passwords::new(options.hashing, &options.chance)?,
-            chance: options.chance,
             live,
             bus,
             previews,
@@ -237,13 +200,29 @@ impl Core {
             create_tokens: options.create_tokens,
             most_tokens: options.most_tokens,
             statistics: statistics::Kept::default(),
+            online: Arc::new(online::Online::new(&options.chance, &options.clock)),
+            chance: options.chance,
+            clock: options.clock,
             left: left.clone(),
-            tasks: Mutex::new(tasks),
+            tasks: Mutex::new(tasks.into()),
         }));
         tokio::spawn(mail::work(Arc::downgrade(&core.0), options.mail, waiting));
+        core.tell_people(from);
         core.ensure_rocket_cat().await?;
         core.0.add_task(tokio::spawn(worker.run()));
         Ok(core)
+    }
+
+    /// Begins to tell people what happens after `position`, and who is there.
+    fn tell_people(&self, position: i64) {
+        let fanout = fanout::Fanout {
+            core: Arc::downgrade(&self.0),
+            bus: self.0.bus.clone(),
+            clock: self.clock().clone(),
+        };
+        self.0.add_task(tokio::spawn(fanout.run(position)));
+        let online = online::run(self.online().clone(), self.store().clone());
+        self.0.add_task(tokio::spawn(online));
     }
 
     /// Ends this core, whatever clones of it there are: returns when nothing is published or made any
@@ -252,6 +231,9 @@ impl Core {
         for task in self.0.stop() {
             // The error says that it was aborted, which is what was asked for.
             let _ = task.await;
+        }
+        if let Err(error) = online::leave(self.online(), self.store()).await {
+            tracing::warn!(%error, "who was connected stays as it was");
         }
         self.store().close().await;
     }
@@ -365,6 +347,10 @@ impl Core {
 
     pub(crate) fn most_tokens(&self) -> i64 {
         self.0.most_tokens
+    }
+
+    pub(crate) fn online(&self) -> &Arc<online::Online> {
+        &self.0.online
     }
 
     pub(crate) fn kept_statistics(&self) -> &statistics::Kept {

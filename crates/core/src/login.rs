@@ -220,6 +220,19 @@ impl Core {
         Ok(Caller { user: session.user, token_hash: session.hash, expires: session.expires })
     }
 
+    /// The same caller as of now: [`Error::NotLoggedIn`] when the token is dead or the account is off.
+    pub async fn again(&self, caller: &Caller) -> Result<Caller> {
+        let session = match self.live().session(&caller.token_hash) {
+            Some(session) => session,
+            None => self.read_session(&caller.token_hash).await?,
+        };
+        let over = session.expires.is_some_and(|at| at <= self.clock().now());
+        if over || session.user.id != *caller.id() || !session.user.active {
+            return Err(Error::NotLoggedIn);
+        }
+        Ok(Caller { user: session.user, token_hash: session.hash, expires: session.expires })
+    }
+
     async fn read_session(&self, hash: &str) -> Result<Session> {
         let epoch = self.live().epoch();
         let found = tokens::find(self.store(), hash).await?.ok_or(Error::NotLoggedIn)?;

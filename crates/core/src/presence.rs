@@ -36,10 +36,13 @@ pub struct Present {
 }
 
 impl Core {
-    /// What an account's connections say of it: nobody has one that stays open yet.
-    #[expect(clippy::unused_self, reason = "what the sockets know will be asked of the core")]
-    pub fn connection(&self, _: &UserId) -> &'static str {
-        "offline"
+    /// What an account's connections to this node say of it.
+    pub fn connection(&self, user: &UserId) -> &'static str {
+        match self.online().of(user) {
+            None => "offline",
+            Some(true) => "away",
+            Some(false) => "online",
+        }
     }
 
     /// Who is there, of those asked for.

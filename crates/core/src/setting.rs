@@ -94,7 +94,9 @@ macro_rules! known {
 }
 
 mod accounts;
+mod sockets;
 pub use accounts::*;
+pub use sockets::*;
 
 // The settings that a feature reads, by name.
 known! {
@@ -204,7 +206,7 @@ const OTHERS: &[Known] = &[
 ];
 
 fn every() -> impl Iterator<Item = &'static Known> {
-    NAMED.iter().chain(accounts::NAMED).chain(OTHERS)
+    NAMED.iter().chain(accounts::NAMED).chain(sockets::SOCKETS).chain(OTHERS)
 }
 
 /// The setting of this id, if there is one.

@@ -11,6 +11,10 @@ pub mod reset;
 
 use parlance_core::Core;
 use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+/// WebSockets at the same time, where the operator says nothing.
+pub const MOST_SOCKETS: usize = 20_000;
 
 /// What a handler works with. Cheap to clone.
 #[derive(Clone)]
@@ -20,6 +24,8 @@ struct Parts {
     core: Core,
     options: EdgeOptions,
     limits: limit::Limits,
+    sockets: Arc<Semaphore>,
+    stop: watch::Sender<bool>,
 }
 
 /// What the operator decides about the edge.
@@ -31,6 +37,8 @@ pub struct EdgeOptions {
     pub trusted_proxies: Vec<ip::Network>,
     /// The public address, without a slash at the end: `http://localhost:3000`.
     pub root_url: String,
+    /// WebSockets at the same time; more are told to come again later.
+    pub most_sockets: usize,
 }
 
 impl Default for EdgeOptions {
@@ -39,6 +47,7 @@ impl Default for EdgeOptions {
             body_limit: 1024 * 1024 + 64 * 1024,
             trusted_proxies: Vec::new(),
             root_url: "http://localhost:3000".to_owned(),
+            most_sockets: MOST_SOCKETS,
         }
     }
 }
@@ -46,7 +55,27 @@ impl Default for EdgeOptions {
 impl Edge {
     /// An edge over a core.
     pub fn new(core: Core, options: EdgeOptions) -> Self {
-        Self(Arc::new(Parts { core, options, limits: limit::Limits::default() }))
+        let sockets = Arc::new(Semaphore::new(options.most_sockets.min(Semaphore::MAX_PERMITS)));
+        let limits = limit::Limits::default();
+        Self(Arc::new(Parts { core, options, limits, sockets, stop: watch::Sender::new(false) }))
+    }
+
+    /// A place for a socket, kept until it is dropped; `None` if all are taken.
+    pub fn socket(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.sockets.clone().try_acquire_owned().ok()
+    }
+
+    /// Turns to true when sockets have to end.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.0.stop.subscribe()
+    }
+
+    /// Has all sockets end, and waits until they have.
+    pub async fn stop(&self) {
+        self.0.stop.send_replace(true);
+        let all = u32::try_from(self.0.options.most_sockets).unwrap_or(u32::MAX);
+        // An error would mean that nobody can have a place any more.
+        let _ = self.0.sockets.acquire_many(all).await;
     }
 
     /// The domain.

@@ -87,9 +87,32 @@ impl Call {
             retry,
             caller,
             token: header(&parts.headers, "x-auth-token").unwrap_or("").to_owned(),
-            agent: header(&parts.headers, "user-agent").unwrap_or("").chars().take(256).collect(),
+            agent: agent(&parts.headers),
             code: factor_code(&parts.headers),
         })
+    }
+
+    /// A call of a method on a socket.
+    pub(crate) fn on_socket(
+        edge: &Edge,
+        caller: Option<Caller>,
+        token: &str,
+        ip: &str,
+        agent: &str,
+    ) -> Self {
+        Self {
+            settings: edge.core().settings(),
+            edge: edge.clone(),
+            path: "/websocket".to_owned(),
+            ip: ip.to_owned(),
+            query: Map::new(),
+            body: Map::new(),
+            retry: None,
+            caller,
+            token: token.to_owned(),
+            agent: agent.to_owned(),
+            code: None,
+        }
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -184,6 +207,11 @@ fn retry_key(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// What the client calls itself.
+pub(crate) fn agent(headers: &HeaderMap) -> String {
+    header(headers, "user-agent").unwrap_or("").chars().take(256).collect()
 }
 
 /// Token and user id; both headers or none.

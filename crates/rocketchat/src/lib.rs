@@ -11,6 +11,7 @@ mod carried;
 mod change;
 mod chat;
 mod commands;
+mod ddp;
 mod directory;
 mod dm;
 mod download;
@@ -73,6 +74,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/api/v1/{*name}", any(dispatch))
         .route("/api/info", any(dispatch))
         .route("/avatar/{*name}", get(avatar::serve))
+        .merge(ddp::router())
         .with_state(edge)
 }
 

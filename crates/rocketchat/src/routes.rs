@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::reply::Reply;
 use crate::{
-    audit, autocomplete, avatar, change, chat, commands, directory, dm, empty, export, factor,
+    audit, autocomplete, avatar, change, chat, commands, ddp, directory, dm, empty, export, factor,
     history, lifecycle, marked, methods, moderation, password, post, preferences, presence,
     profile, push, room_settings, rooms, search, server, session, settings, statistics,
     subscriptions, sync, threads, tokens, users,
@@ -214,6 +214,7 @@ pub static ROUTES: &[Route] = table! {
     GET "push.info" login push::info;
 
     GET "audit.list" login audit::list [list];
+    GET "events" login ddp::since;
     GET "statistics" login statistics::now;
     GET "statistics.list" login statistics::list;
 

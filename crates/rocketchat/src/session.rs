@@ -51,7 +51,7 @@ pub(crate) async fn login(call: Call) -> Answer {
 
 /// A login in any of its forms; one that wraps another with its second factor
 /// (`{"totp":{"login":{…},"code":"…"}}`) is one too.
-async fn log_in(
+pub(crate) async fn log_in(
     call: &Call,
     body: &Map<String, Value>,
     mut client: Client<'_>,

@@ -10,6 +10,7 @@ use crate::time::Ms;
 pub(crate) const MOST_URGENT: usize = 1024;
 /// Positions read at once.
 const PAGE: i64 = 1024;
+pub(crate) const PAGE_SIZE: usize = 1024;
 
 const ADD: &str = "INSERT INTO events (pos, ts, kind, room, audience, ref)
     VALUES (event_pos(), $1, $2, $3, $4, $5)";
@@ -72,7 +73,7 @@ pub(crate) async fn after(store: &Store, position: i64) -> Result<Tail> {
     Ok(Tail { events, horizon })
 }
 
-fn tail(rows: Vec<Row>) -> Result<Vec<(i64, Option<Event>)>> {
+pub(super) fn tail(rows: Vec<Row>) -> Result<Vec<(i64, Option<Event>)>> {
     let one = |mut row: Row| {
         let (position, at, kind) = (row.int()?, row.int()?, row.text()?);
         let room = row.opt_text()?.map(Into::into);
@@ -113,11 +114,19 @@ pub(crate) async fn since(store: &Store, position: i64) -> Result<(Tail, i64)> {
     let reads = vec![Read::new(AFTER, [position.into(), PAGE.into()]), Read::new(FLOOR, [])];
     let mut answers = store.read_all(reads).await?.into_iter();
     let events = tail(answers.next().unwrap_or_default())?;
-    let floor = match answers.next().and_then(|rows| rows.into_iter().next()) {
-        Some(mut row) => row.text()?.parse().map_err(Error::internal)?,
-        None => 1,
-    };
-    Ok((Tail { events, horizon: 0 }, floor))
+    Ok((Tail { events, horizon: 0 }, first(answers.next().unwrap_or_default())?))
+}
+
+/// The oldest position from which the log can still be followed.
+pub(crate) async fn floor(store: &Store) -> Result<i64> {
+    first(store.read(FLOOR, []).await?)
+}
+
+fn first(rows: Vec<Row>) -> Result<i64> {
+    match rows.into_iter().next() {
+        Some(mut row) => row.text()?.parse().map_err(Error::internal),
+        None => Ok(1),
+    }
 }
 
 /// Keeps the newest `rows` positions and what is younger than `oldest`.

@@ -193,7 +193,7 @@ pub(crate) fn read(row: &mut Row) -> Result<Room> {
     })
 }
 
-fn read_with_last(row: &mut Row) -> Result<Room> {
+pub(super) fn read_with_last(row: &mut Row) -> Result<Room> {
     let mut room = read(row)?;
     room.last = read_last(row)?.map(Box::new);
     Ok(room)

@@ -159,6 +159,27 @@ fn read(call: &mut Call) -> Result<(String, Vec<Value>, Value), Failure> {
     }
 }
 
+/// A method's name as the table has it; one for all that it has not.
+pub(crate) fn interned(name: &str) -> &'static str {
+    METHODS.iter().find(|method| method.name == name).map_or("?", |method| method.name)
+}
+
+/// Runs a method for whoever calls.
+pub(crate) async fn invoke(call: Call, name: &str, params: Vec<Value>) -> Outcome {
+    match METHODS.iter().find(|method| method.name == name) {
+        Some(method) if method.login && !call.is_logged_in() => {
+            Err(Failure::detailed("error-invalid-user", "Invalid user", json!({"method": name})))
+        }
+        Some(method) => (method.run)(Ask::new(call, method.name, params)).await,
+        None => Err(Failure::NoMethod(name.to_owned())),
+    }
+}
+
+/// Why a method was refused, as methods say it.
+pub(crate) fn refusal(failure: Failure) -> Value {
+    error::error(failure)
+}
+
 /// Runs what a body asks for, and puts the outcome into the envelope (the status of a refusal is that of
 /// ruling B2).
 async fn run(mut call: Call, anonymous: bool) -> Answer {
@@ -166,18 +187,12 @@ async fn run(mut call: Call, anonymous: bool) -> Answer {
     if anonymous {
         call.forget_caller();
     }
-    let outcome = match METHODS.iter().find(|method| method.name == name) {
-        Some(method) if method.login && !call.is_logged_in() => {
-            Err(Failure::detailed("error-invalid-user", "Invalid user", json!({"method": name})))
-        }
-        Some(method) => (method.run)(Ask::new(call, method.name, params)).await,
-        None => Err(Failure::NoMethod(name)),
-    };
+    let outcome = invoke(call, &name, params).await;
     let mut out = format!(r#"{{"msg":"result","id":{id}"#);
     let fine = outcome.is_ok();
     let (member, value) = match outcome {
         Ok(result) => (",\"result\":", result),
-        Err(failure) => (",\"error\":", error::error(failure).to_string()),
+        Err(failure) => (",\"error\":", refusal(failure).to_string()),
     };
     if !value.is_empty() {
         out.push_str(member);

@@ -1,0 +1,475 @@
+//! What a socket knows of its client, and what each message of it does (contract sections 11.2-11.4). A
+//! message that needs the store becomes a future that knows nothing of the socket; what it found out
+//! changes the session when it is done, so that messages take effect in the order in which they came.
+
+use super::frame::{self, Frame, Id};
+use super::rate::Rates;
+use super::stream::{Heard, MINE, Named, Rule, named};
+use super::tell::{Ear, Teller, own_fields};
+use super::{login, write};
+use crate::call::Call;
+use crate::error::Failure;
+use crate::methods;
+use parlance_core::notice::{Delivery, Topic};
+use parlance_core::socket::Socket;
+use parlance_core::{Caller, Error, Missed};
+use parlance_http::Edge;
+use parlance_http::json::Dates;
+use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// Subscriptions of one socket, and people whose status one socket asks for.
+const MOST_SUBS: usize = 2000;
+const MOST_PEOPLE: usize = 5000;
+
+/// A message that is being worked at.
+pub(super) type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What came of one.
+pub(super) enum Done {
+    /// Nothing but these answers.
+    Said(Vec<String>),
+    /// A session began.
+    LoggedIn { id: Id, login: login::LoggedIn },
+    /// The session ended.
+    LoggedOut(Id),
+    /// A subscription to an event is granted.
+    Granted { id: Id, stream: &'static str, event: String, added: bool },
+    /// A piece of what was missed.
+    Missed(Result<Missed, Error>),
+}
+
+/// What is to be done with a message.
+pub(super) enum Step {
+    Say(Vec<String>),
+    Work(Work),
+    /// Close with this code, for this reason.
+    Close(u16, &'static str),
+}
+
+/// What a client wants to know of positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Follow {
+    /// Nothing: it is told what it subscribed to.
+    No,
+    /// Everything that has a position, from now on.
+    FromNow,
+    /// The same, with what happened after this position.
+    After(i64),
+}
+
+/// What a subscription is to.
+enum Sub {
+    Event(&'static str, String),
+    People(HashSet<String>),
+    Nothing,
+}
+
+/// One client's.
+pub(super) struct Session {
+    pub(super) edge: Edge,
+    ip: String,
+    agent: String,
+    connected: bool,
+    token: String,
+    pub(super) caller: Option<Caller>,
+    pub(super) socket: Option<Socket>,
+    subs: HashMap<Id, Sub>,
+    heard: Heard,
+    rates: Rates,
+    follow: Follow,
+    /// Up to where it was told what it missed, while it still is.
+    replay: Option<i64>,
+}
+
+/// What a session hears, collected.
+struct Collected<'a> {
+    heard: &'a Heard,
+    /// Everything that has a position.
+    all: bool,
+    frames: Vec<String>,
+}
+
+impl Ear for Collected<'_> {
+    fn wants(&self, stream: &str, event: &str) -> bool {
+        self.heard.has(stream, event) || (self.all && super::events::has_position(stream, event))
+    }
+
+    fn hear(&mut self, stream: &str, event: &str, args: &str) {
+        self.frames.push(frame::event(stream, event, args));
+    }
+}
+
+impl Session {
+    pub(super) fn new(edge: Edge, ip: String, agent: String, follow: Follow) -> Self {
+        Self {
+            edge,
+            ip,
+            agent,
+            connected: false,
+            token: String::new(),
+            caller: None,
+            socket: None,
+            subs: HashMap::new(),
+            heard: Heard::default(),
+            rates: Rates::default(),
+            follow,
+            replay: None,
+        }
+    }
+
+    fn call(&self) -> Call {
+        Call::on_socket(&self.edge, self.caller.clone(), &self.token, &self.ip, &self.agent)
+    }
+
+    /// What a message of the client's does.
+    pub(super) fn take(&mut self, frame: Frame) -> Step {
+        match frame {
+            Frame::Connect { known: true } => {
+                self.connected = true;
+                Step::Say(vec![frame::connected(&self.edge.core().new_id())])
+            }
+            Frame::Connect { known: false } => Step::Say(vec![frame::failed()]),
+            Frame::Ping(id) => Step::Say(vec![frame::beat("pong", id.as_ref())]),
+            Frame::Pong => Step::Say(Vec::new()),
+            // A login may come before the answer to `connect`, never before `connect` (contract/clients 26).
+            _ if !self.connected => Step::Close(1002, "CLOSE_PROTOCOL_ERROR"),
+            Frame::Method { id, name, params } => self.method(id, name, params),
+            Frame::Sub { id, name, params } => self.subscribe(id, &name, params),
+            Frame::Unsub(id) => {
+                self.forget(&id);
+                self.listen();
+                Step::Say(vec![frame::nosub(&id, None)])
+            }
+        }
+    }
+
+    fn method(&mut self, id: Id, name: String, params: Vec<Value>) -> Step {
+        let method = methods::interned(&name);
+        let caller = self.caller.as_ref();
+        if let Some(wait) = self.rates.count(&self.edge, caller, &self.ip, method) {
+            return Step::Say(refused(&id, Failure::TooMany(wait)));
+        }
+        let call = self.call();
+        match name.as_str() {
+            "login" => Step::Work(Box::pin(async move {
+                match login::login(&call, params).await {
+                    Ok(login) => Done::LoggedIn { id, login },
+                    Err(failure) => Done::Said(refused(&id, failure)),
+                }
+            })),
+            "logout" => Step::Work(Box::pin(async move {
+                match login::logout(&call).await {
+                    Ok(()) => Done::LoggedOut(id),
+                    Err(failure) => Done::Said(refused(&id, failure)),
+                }
+            })),
+            "UserPresence:away" | "UserPresence:online" if self.socket.is_some() => {
+                if let Some(socket) = &self.socket {
+                    socket.set_away(name.ends_with("away"));
+                }
+                Step::Say(answered(&id, Some(("result", "null"))))
+            }
+            _ if name.starts_with("stream-") => {
+                let own = self.socket.as_ref().map_or(0, Socket::id);
+                Step::Work(Box::pin(async move {
+                    Done::Said(match write::write(&call, &name, params, own).await {
+                        Ok(()) => answered(&id, None),
+                        Err(failure) => refused(&id, failure),
+                    })
+                }))
+            }
+            _ => Step::Work(Box::pin(async move {
+                Done::Said(match methods::invoke(call, &name, params).await {
+                    Ok(result) if result.is_empty() => answered(&id, None),
+                    Ok(result) => answered(&id, Some(("result", &result))),
+                    Err(failure) => refused(&id, failure),
+                })
+            })),
+        }
+    }
+
+    fn subscribe(&mut self, id: Id, name: &str, params: Vec<Value>) -> Step {
+        let no = |code: Value, reason: &str| {
+            let shown = code.as_str().map_or_else(|| code.to_string(), str::to_owned);
+            let error = json!({"isClientSafe": true, "error": code, "reason": reason,
+                "message": format!("{reason} [{shown}]"), "errorType": "Meteor.Error"});
+            Step::Say(vec![frame::nosub(&id, Some(&error))])
+        };
+        let people: usize = self.subs.values().map(Sub::people).sum();
+        if self.subs.len() >= MOST_SUBS || people >= MOST_PEOPLE {
+            return no("error-too-many-subscriptions".into(), "Too many subscriptions");
+        }
+        let (stream, rule) = match named(name) {
+            None => return no(404.into(), &format!("Subscription '{name}' not found")),
+            Some(Named::Publication) => {
+                self.forget(&id);
+                self.subs.insert(id.clone(), Sub::Nothing);
+                return Step::Say(vec![frame::ready(&id)]);
+            }
+            Some(Named::Stream(stream, rule)) => (stream, rule),
+        };
+        let mut params = params.into_iter();
+        let event = match params.next() {
+            Some(Value::String(event)) if event.len() <= 1024 => event,
+            _ => String::new(),
+        };
+        let options = params.next().unwrap_or(Value::Null);
+        if stream == "user-presence" {
+            return self.people(&id, &options);
+        }
+        if event.is_empty() {
+            return no("invalid-event-name".into(), "Event name invalid");
+        }
+        // Either is asked for by name or not at all (contract/clients 27).
+        let added = options == true || options.get("useCollection").is_some_and(|on| on == true);
+        let refuse = || no("not-allowed".into(), &format!("Not allowed to subscribe to {event}"));
+        let room = event.split('/').next().unwrap_or_default().to_owned();
+        match (rule, &self.caller) {
+            (Rule::Open, _) => {}
+            (_, None) => return refuse(),
+            (Rule::Login, _) => {}
+            (Rule::Own, Some(caller)) if room == caller.id().as_str() => {}
+            (Rule::Own, _) => return refuse(),
+            (Rule::Room, Some(_)) if stream == "room-messages" && event == MINE => {}
+            (Rule::Room, Some(caller)) => {
+                let (core, caller) = (self.edge.core().clone(), caller.clone());
+                let Step::Say(no) = refuse() else { return refuse() };
+                return Step::Work(Box::pin(async move {
+                    match core.access(&caller, &room).await {
+                        Ok(_) => Done::Granted { id, stream, event, added },
+                        Err(_) => Done::Said(no),
+                    }
+                }));
+            }
+        }
+        Step::Say(self.granted(id, stream, event, added))
+    }
+
+    /// A subscription begins; what had its id before is over.
+    fn granted(&mut self, id: Id, stream: &'static str, event: String, added: bool) -> Vec<String> {
+        self.forget(&id);
+        let mut out = Vec::new();
+        if added {
+            let collection = format!("stream-{stream}");
+            let name = event.clone();
+            out.push(frame::document("added", &collection, "id", |o| o.text("eventName", &name)));
+        }
+        out.push(frame::ready(&id));
+        self.heard.add(stream, &event);
+        self.subs.insert(id, Sub::Event(stream, event));
+        self.listen();
+        out
+    }
+
+    /// `stream-user-presence`: people are added to what is asked for, and taken out of it.
+    fn people(&mut self, id: &Id, options: &Value) -> Step {
+        let list = |key: &str| -> Vec<String> {
+            let all = options.get(key).and_then(Value::as_array).into_iter().flatten();
+            all.filter_map(Value::as_str).filter(|id| id.len() <= 64).map(str::to_owned).collect()
+        };
+        if self.caller.is_none() {
+            let error = json!({"isClientSafe": true, "error": "not-allowed",
+                "reason": "Not allowed", "message": "Not allowed [not-allowed]",
+                "errorType": "Meteor.Error"});
+            return Step::Say(vec![frame::nosub(id, Some(&error))]);
+        }
+        self.forget(id);
+        for gone in list("removed") {
+            for sub in self.subs.values_mut() {
+                if let Sub::People(all) = sub
+                    && all.remove(&gone)
+                {
+                    self.heard.remove("user-presence", &gone);
+                }
+            }
+        }
+        let known: usize = self.subs.values().map(Sub::people).sum();
+        let mut all: HashSet<String> = list("added").into_iter().collect();
+        let room = MOST_PEOPLE.saturating_sub(known);
+        if all.len() > room {
+            all = all.into_iter().take(room).collect();
+        }
+        for one in &all {
+            self.heard.add("user-presence", one);
+        }
+        self.subs.insert(id.clone(), Sub::People(all));
+        self.listen();
+        Step::Say(vec![frame::ready(id)])
+    }
+
+    /// A subscription is over.
+    fn forget(&mut self, id: &Id) {
+        match self.subs.remove(id) {
+            Some(Sub::Event(stream, event)) => self.heard.remove(stream, &event),
+            Some(Sub::People(all)) => {
+                for one in &all {
+                    self.heard.remove("user-presence", one);
+                }
+            }
+            Some(Sub::Nothing) | None => {}
+        }
+    }
+
+    /// Hears of what concerns everybody as far as somebody asked for it.
+    fn listen(&self) {
+        let Some(socket) = &self.socket else {
+            return;
+        };
+        for topic in [Topic::Status, Topic::People, Topic::Rules] {
+            if self.heard.wants(topic) { socket.want(topic) } else { socket.leave(topic) }
+        }
+        if self.follow != Follow::No {
+            socket.want(Topic::Position);
+        }
+    }
+
+    /// What a message that was worked at came to.
+    pub(super) fn done(&mut self, done: Done) -> Vec<String> {
+        match done {
+            Done::Said(frames) => frames,
+            Done::LoggedIn { id, login } => self.log_in(&id, login),
+            Done::LoggedOut(id) => {
+                let mut out = self.log_out();
+                out.extend(answered(&id, Some(("result", "null"))));
+                out
+            }
+            Done::Granted { id, stream, event, added } => self.granted(id, stream, event, added),
+            Done::Missed(missed) => self.replayed(missed),
+        }
+    }
+
+    /// The user's own record comes before the result (contract/clients 5).
+    fn log_in(&mut self, id: &Id, login: login::LoggedIn) -> Vec<String> {
+        let mut out = Vec::new();
+        if self.caller.as_ref().is_some_and(|was| was.id() != login.caller.id()) {
+            out = self.log_out();
+        }
+        let user = login.caller.user();
+        out.push(frame::document("added", "users", user.id.as_str(), |o| own_fields(o, user)));
+        let socket = self.edge.core().plug(&login.caller);
+        // Up to where the live ones begin.
+        match self.follow {
+            Follow::After(since) if since < socket.since() => self.replay = Some(since),
+            Follow::No => {}
+            Follow::After(_) | Follow::FromNow => out.push(frame::position(socket.since())),
+        }
+        self.socket = Some(socket);
+        self.token.clone_from(&login.token);
+        self.caller = Some(login.caller);
+        self.listen();
+        out.extend(answered(id, Some(("result", &login.result))));
+        out
+    }
+
+    /// The session is over, with all that was subscribed in it.
+    fn log_out(&mut self) -> Vec<String> {
+        let mut out: Vec<String> = self.subs.keys().map(|id| frame::nosub(id, None)).collect();
+        if let Some(caller) = self.caller.take() {
+            out.push(frame::frame("removed", |o| {
+                o.text("collection", "users");
+                o.text("id", caller.id().as_str());
+            }));
+        }
+        self.subs.clear();
+        self.heard.clear();
+        self.socket = None;
+        self.replay = None;
+        self.token.clear();
+        out
+    }
+
+    /// The next piece of what was missed, if there is more.
+    pub(super) fn replay(&self) -> Option<Work> {
+        let (from, caller, socket) = (self.replay?, self.caller.clone()?, self.socket.as_ref()?);
+        let (core, until) = (self.edge.core().clone(), socket.since());
+        Some(Box::pin(async move { Done::Missed(core.missed(&caller, from, Some(until)).await) }))
+    }
+
+    fn replayed(&mut self, missed: Result<Missed, Error>) -> Vec<String> {
+        let until = self.socket.as_ref().map_or(0, Socket::since);
+        match missed {
+            Ok(missed) => {
+                let mut out = Vec::new();
+                for delivery in &missed.notices {
+                    out.extend(self.hear(delivery));
+                }
+                out.push(frame::position(missed.position));
+                self.replay = (missed.position < until).then_some(missed.position);
+                out
+            }
+            Err(error) => {
+                self.replay = None;
+                let why = match error {
+                    Error::PositionTooOld => "The position is too old",
+                    _ => "What was missed cannot be read",
+                };
+                vec![frame::reload(why), frame::position(until)]
+            }
+        }
+    }
+
+    /// Is it still being told what it missed?
+    pub(super) fn is_behind(&self) -> bool {
+        self.replay.is_some()
+    }
+
+    /// What the client hears of a delivery.
+    pub(super) fn hear(&self, delivery: &Arc<Delivery>) -> Vec<String> {
+        let Some(caller) = &self.caller else {
+            return Vec::new();
+        };
+        let all = self.follow != Follow::No;
+        let mut ear = Collected { heard: &self.heard, all, frames: Vec::new() };
+        let core = self.edge.core();
+        Teller { core, caller, dates: Dates::Ejson, ear: &mut ear }.tell(delivery);
+        ear.frames
+    }
+
+    /// Looks whether the session may go on; `false` if it is over.
+    pub(super) async fn renew(&mut self) -> Result<bool, Error> {
+        let Some(caller) = &self.caller else {
+            return Ok(true);
+        };
+        match self.edge.core().again(caller).await {
+            Ok(now) => {
+                self.caller = Some(now);
+                Ok(true)
+            }
+            Err(Error::NotLoggedIn) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// What a session hears of its end.
+    pub(super) fn forced_out(&self) -> Vec<String> {
+        let Some(caller) = &self.caller else {
+            return Vec::new();
+        };
+        let event = format!("{}/force_logout", caller.id());
+        let hears = self.heard.has("notify-user", &event);
+        if hears { vec![frame::event("notify-user", &event, "")] } else { Vec::new() }
+    }
+}
+
+impl Sub {
+    fn people(&self) -> usize {
+        match self {
+            Self::People(all) => all.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// A method's answer: its outcome, and the word that all it changed was sent.
+fn answered(id: &Id, outcome: Option<(&str, &str)>) -> Vec<String> {
+    vec![frame::result(id, outcome), frame::updated(id)]
+}
+
+fn refused(id: &Id, failure: Failure) -> Vec<String> {
+    let error = methods::refusal(failure).to_string();
+    answered(id, Some(("error", &error)))
+}
