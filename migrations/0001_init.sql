@@ -371,6 +371,7 @@ CREATE TABLE nodes (
   id   KEYTEXT PRIMARY KEY,
   seen BIGINT NOT NULL                      -- when it last said that it lives
 );
+CREATE INDEX nodes_seen ON nodes (seen, id);
 
 CREATE TABLE settings (
   id      KEYTEXT PRIMARY KEY,

@@ -159,6 +159,20 @@ impl Online {
         }
     }
 
+    /// The store has no row of this node any more: all are written again.
+    fn forget(&self) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let State { users, due } = &mut *state;
+        for (user, of) in users.iter_mut() {
+            of.stored = None;
+            if of.due.is_none() {
+                of.due = Some(now);
+                due.insert((now, user.clone()));
+            }
+        }
+    }
+
     fn next(&self) -> Option<Ms> {
         self.state().due.first().map(|(at, _)| *at)
     }
@@ -171,8 +185,13 @@ pub(crate) async fn run(of: Arc<Online>, store: Store) {
         let now = of.clock.now();
         if sign <= now {
             match online::live(&store, &of.node, (now, now - LIFE)).await {
-                // Nobody else can take the place of a node whose store is its own.
-                Ok(()) => sign = if store.is_shared() { now + SIGN } else { Ms::MAX },
+                Ok(lived) => {
+                    if !lived {
+                        of.forget();
+                    }
+                    // Nobody buries a node whose store is its own.
+                    sign = if store.is_shared() { now + SIGN } else { Ms::MAX };
+                }
                 Err(error) => {
                     tracing::warn!(%error, "connections of other nodes cannot be looked at");
                     sign = now + RETRY;

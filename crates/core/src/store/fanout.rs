@@ -12,9 +12,10 @@ use crate::message::Message;
 use crate::reading::UnreadThread;
 use crate::room::{Member, Room};
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
-/// Ids in one list of a statement at most.
-const LIST: usize = 500;
+/// Ids in one list of a statement at most: a power of two.
+const LIST: usize = 512;
 /// The log is looked through for one reader so far at once, in positions.
 pub(crate) const WINDOW: i64 = 4096;
 
@@ -26,27 +27,94 @@ const MISSED: &str = "SELECT e.pos, e.ts, e.kind, e.room, e.audience, e.ref FROM
 const LEFT: &str = "SELECT x.id FROM tombstones x
     WHERE x.kind = 'member' AND x.room = $1 AND x.usr = $2 ORDER BY x.ts DESC LIMIT 1";
 
+/// A statement on a list of ids, by the length of the list: one for each power of two, made once.
+type ByLength = LazyLock<Vec<String>>;
+
 /// `$n, $n+1, …`, for a list of so many arguments.
 fn numbers(from: usize, count: usize) -> String {
     let all: Vec<String> = (from..from + count).map(|n| format!("${n}")).collect();
     all.join(", ")
 }
 
-/// The ids as arguments, the last again and again up to a power of two: few different statements for
-/// lists of any length.
-fn padded<'a>(ids: &'a [&'a str]) -> impl Iterator<Item = Value> + 'a {
-    let last = ids.last().into_iter().flat_map(std::iter::repeat);
-    ids.iter().chain(last).take(ids.len().next_power_of_two()).map(|id| Value::from(*id))
+fn by_length(sql: impl Fn(usize) -> String) -> Vec<String> {
+    (0..=LIST.ilog2()).map(|n| sql(1 << n)).collect()
 }
 
-/// Reads by lists of ids, `sql` being made of the list's numbers.
-fn lists(ids: &[&str], sql: impl Fn(&str) -> String) -> Vec<Read> {
-    let one = |some: &[&str]| {
-        let args: Vec<Value> = padded(some).collect();
-        Read::new(sql(&numbers(1, args.len())), args)
-    };
-    ids.chunks(LIST).map(one).collect()
+/// The ids as so many arguments, the last again and again.
+fn padded<'a>(ids: &'a [&'a str], length: usize) -> impl Iterator<Item = Value> + 'a {
+    let last = ids.last().into_iter().flat_map(std::iter::repeat);
+    ids.iter().chain(last).take(length).map(|id| Value::from(*id))
 }
+
+fn read(sql: &'static ByLength, length: usize, args: Vec<Value>) -> Option<Read> {
+    let sql = sql.get(usize::try_from(length.ilog2()).ok()?)?;
+    Some(Read::new(sql.as_str(), args))
+}
+
+/// Reads by lists of ids.
+fn lists(sql: &'static ByLength, ids: &[&str]) -> Vec<Read> {
+    let one = |some: &[&str]| {
+        let length = some.len().next_power_of_two();
+        read(sql, length, padded(some, length).collect())
+    };
+    ids.chunks(LIST).filter_map(one).collect()
+}
+
+static MEMBERS: ByLength = LazyLock::new(|| {
+    by_length(|length| {
+        let ids = numbers(1, length);
+        let columns = member_columns!();
+        format!(
+            "SELECT s.room, {columns} FROM members s WHERE s.room IN ({ids})
+             ORDER BY s.room, s.place, s.usr"
+        )
+    })
+});
+static ROOMS: ByLength = LazyLock::new(|| {
+    by_length(|length| {
+        let ids = numbers(1, length);
+        let (room, message) = (rooms::columns!(), messages::columns!());
+        format!(
+            "SELECT {room}, {message} FROM rooms r LEFT JOIN messages m ON m.id = r.last_id
+             LEFT JOIN stars st ON st.message = m.id AND st.usr = ''
+             WHERE r.id IN ({ids})"
+        )
+    })
+});
+static MESSAGES: ByLength = LazyLock::new(|| {
+    by_length(|length| {
+        let ids = numbers(1, length);
+        let columns = messages::columns!();
+        format!(
+            "SELECT {columns} FROM messages m
+             LEFT JOIN stars st ON st.message = m.id AND st.usr = '' WHERE m.id IN ({ids})"
+        )
+    })
+});
+static STARS: ByLength = LazyLock::new(|| {
+    by_length(|length| {
+        let ids = numbers(1, length);
+        format!("SELECT st.message, st.usr FROM stars st WHERE st.message IN ({ids})")
+    })
+});
+static USERS: ByLength = LazyLock::new(|| {
+    by_length(|length| {
+        let ids = numbers(1, length);
+        let columns = users::columns!();
+        format!("SELECT {columns} FROM users u WHERE u.id IN ({ids})")
+    })
+});
+/// As many users as rooms.
+static THREADS: ByLength = LazyLock::new(|| {
+    by_length(|length| {
+        let (users, rooms) = (numbers(1, length), numbers(length + 1, length));
+        format!(
+            "SELECT u.usr, u.room, u.thread, u.named, u.everyone FROM unread_threads u
+             WHERE u.usr IN ({users}) AND u.room IN ({rooms})
+             ORDER BY u.usr, u.room, u.thread"
+        )
+    })
+});
 
 async fn rows(store: &Store, reads: Vec<Read>) -> Result<Vec<Row>> {
     if reads.is_empty() {
@@ -57,13 +125,7 @@ async fn rows(store: &Store, reads: Vec<Read>) -> Result<Vec<Row>> {
 
 /// The members of these rooms, in the order of joining.
 pub(crate) async fn members(store: &Store, of: &[&str]) -> Result<HashMap<String, Vec<Member>>> {
-    let reads = lists(of, |numbers| {
-        let columns = member_columns!();
-        format!(
-            "SELECT s.room, {columns} FROM members s WHERE s.room IN ({numbers})
-             ORDER BY s.room, s.place, s.usr"
-        )
-    });
+    let reads = lists(&MEMBERS, of);
     let mut all: HashMap<String, Vec<Member>> = HashMap::new();
     for mut row in rows(store, reads).await? {
         all.entry(row.text()?).or_default().push(read_member(&mut row)?);
@@ -73,36 +135,21 @@ pub(crate) async fn members(store: &Store, of: &[&str]) -> Result<HashMap<String
 
 /// These rooms, with their newest messages, starred by nobody.
 pub(crate) async fn rooms(store: &Store, of: &[&str]) -> Result<Vec<Room>> {
-    let reads = lists(of, |numbers| {
-        let (room, message) = (rooms::columns!(), messages::columns!());
-        format!(
-            "SELECT {room}, {message} FROM rooms r LEFT JOIN messages m ON m.id = r.last_id
-             LEFT JOIN stars st ON st.message = m.id AND st.usr = ''
-             WHERE r.id IN ({numbers})"
-        )
-    });
+    let reads = lists(&ROOMS, of);
     let found = rows(store, reads).await?;
     found.into_iter().map(|mut row| rooms::read_with_last(&mut row)).collect()
 }
 
 /// These messages, starred by nobody.
 pub(crate) async fn messages(store: &Store, of: &[&str]) -> Result<Vec<Message>> {
-    let reads = lists(of, |numbers| {
-        let columns = messages::columns!();
-        format!(
-            "SELECT {columns} FROM messages m
-             LEFT JOIN stars st ON st.message = m.id AND st.usr = '' WHERE m.id IN ({numbers})"
-        )
-    });
+    let reads = lists(&MESSAGES, of);
     let found = rows(store, reads).await?;
     found.into_iter().map(|mut row| messages::read(&mut row)).collect()
 }
 
 /// Who starred these messages.
 pub(crate) async fn stars(store: &Store, of: &[&str]) -> Result<HashMap<String, Vec<UserId>>> {
-    let reads = lists(of, |numbers| {
-        format!("SELECT st.message, st.usr FROM stars st WHERE st.message IN ({numbers})")
-    });
+    let reads = lists(&STARS, of);
     let mut all: HashMap<String, Vec<UserId>> = HashMap::new();
     for mut row in rows(store, reads).await? {
         all.entry(row.text()?).or_default().push(row.text()?.into());
@@ -118,17 +165,10 @@ pub(crate) async fn threads(
 ) -> Result<HashMap<(String, String), Vec<UnreadThread>>> {
     let mut reads = Vec::new();
     for users in of.chunks(LIST) {
-        reads.extend(rooms.chunks(LIST).map(|rooms| {
-            let mut args: Vec<Value> = padded(users).collect();
-            let first = args.len();
-            args.extend(padded(rooms));
-            let (users, rooms) = (numbers(1, first), numbers(first + 1, args.len() - first));
-            let sql = format!(
-                "SELECT u.usr, u.room, u.thread, u.named, u.everyone FROM unread_threads u
-                 WHERE u.usr IN ({users}) AND u.room IN ({rooms})
-                 ORDER BY u.usr, u.room, u.thread"
-            );
-            Read::new(sql, args)
+        reads.extend(rooms.chunks(LIST).filter_map(|rooms| {
+            let length = users.len().max(rooms.len()).next_power_of_two();
+            let args = padded(users, length).chain(padded(rooms, length)).collect();
+            read(&THREADS, length, args)
         }));
     }
     let mut all: HashMap<(String, String), Vec<UnreadThread>> = HashMap::new();
@@ -142,10 +182,7 @@ pub(crate) async fn threads(
 
 /// These accounts.
 pub(crate) async fn users(store: &Store, of: &[&str]) -> Result<Vec<User>> {
-    let reads = lists(of, |numbers| {
-        let columns = users::columns!();
-        format!("SELECT {columns} FROM users u WHERE u.id IN ({numbers})")
-    });
+    let reads = lists(&USERS, of);
     let found = rows(store, reads).await?;
     found.into_iter().map(|mut row| users::read(&mut row)).collect()
 }

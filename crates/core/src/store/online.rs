@@ -30,15 +30,10 @@ const TELL: &str = "INSERT INTO events (pos, ts, kind, room, audience, ref)
     SELECT event_pos(), CAST($2 AS BIGINT), CAST($3 AS KEYTEXT), NULL, NULL, u.id FROM users u
     WHERE u.id = $1 AND u.updated = $2";
 
-const LIVE: &str = "INSERT INTO nodes (id, seen) VALUES ($1, $2)
-    ON CONFLICT (id) DO UPDATE SET seen = excluded.seen";
-/// Whose rows are left of nodes that do not live.
-const LOST: &str = "SELECT c.usr FROM connections c
-    WHERE c.node <> $1 AND c.node NOT IN (SELECT n.id FROM nodes n WHERE n.seen >= $2)
-    ORDER BY c.usr LIMIT 500";
-const DROP_LOST: &str = "DELETE FROM connections WHERE usr = $3 AND node <> $1
-    AND node NOT IN (SELECT n.id FROM nodes n WHERE n.seen >= $2)";
-const DROP_NODES: &str = "DELETE FROM nodes WHERE id <> $1 AND seen < $2";
+const LIVE: &str = "UPDATE nodes SET seen = $2 WHERE id = $1";
+const BORN: &str = "INSERT INTO nodes (id, seen) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+/// Nodes that have not said that they live since a time.
+const DEAD: &str = "SELECT n.id FROM nodes n WHERE n.seen < $1 ORDER BY n.seen, n.id LIMIT 100";
 const OWN: &str = "SELECT c.usr FROM connections c WHERE c.node = $1 ORDER BY c.usr LIMIT 500";
 const DROP_NODE: &str = "DELETE FROM nodes WHERE id = $1";
 
@@ -62,29 +57,31 @@ pub(crate) async fn write(store: &Store, node: &str, wanted: &[Wanted], now: Ms)
 }
 
 /// This node lives; what others left that have not said so since `dead` is taken away. Where one process
-/// has the store, there are no others.
-pub(crate) async fn live(store: &Store, node: &str, (now, dead): (Ms, Ms)) -> Result<()> {
-    let dead = if store.is_shared() { dead } else { Ms::MAX };
+/// has the store, there are no others. `false` if this node did not count as living: then nothing is left
+/// of what it wrote before.
+pub(crate) async fn live(store: &Store, node: &str, (now, dead): (Ms, Ms)) -> Result<bool> {
+    bury(store, (now, if store.is_shared() { dead } else { Ms::MAX })).await?;
     let mut change = Change::new();
-    change.run(LIVE, [node.into(), now.into()]);
-    change.run(DROP_NODES, [node.into(), dead.into()]);
-    store.write(change).await?;
+    let lived = change.run(LIVE, [node.into(), now.into()]);
+    change.run(BORN, [node.into(), now.into()]);
+    let rows = store.write(change).await?;
+    Ok(rows.get(lived).is_some_and(|rows| rows.affected > 0))
+}
+
+/// Takes away what nodes left that have not said that they live since `dead`.
+async fn bury(store: &Store, (now, dead): (Ms, Ms)) -> Result<()> {
     loop {
-        let lost = store.read(LOST, [node.into(), dead.into()]).await?;
-        if lost.is_empty() {
+        let found = store.read(DEAD, [dead.into()]).await?;
+        if found.is_empty() {
             return Ok(());
         }
-        let mut change = Change::new();
-        for mut row in lost {
-            let user = row.text()?;
-            change.run(DROP_LOST, [node.into(), dead.into(), user.as_str().into()]);
-            show(&mut change, &user, now);
+        for mut row in found {
+            leave(store, &row.text()?, now).await?;
         }
-        store.write(change).await?;
     }
 }
 
-/// Takes this node's rows away.
+/// Takes a node's rows away.
 pub(crate) async fn leave(store: &Store, node: &str, now: Ms) -> Result<()> {
     loop {
         let own = store.read(OWN, [node.into()]).await?;

@@ -168,6 +168,7 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.pin(&boss, sent.id.as_str()).await.err();
     core.pin(&ann, sent.id.as_str()).await.err();
     lists(core, [&boss, &ann, &bob], &access, &sent).await?;
+    walks::sockets(core, &ann, &access).await?;
     let with_boss = core.open_direct(&boss, &["ann"], false).await?.room;
     walks::exports(core, &boss, &core.access(&boss, with_boss.id.as_str()).await?).await?;
     let wanted = Alteration { topic: Some("x"), encrypted: Some(true) };

@@ -6,10 +6,27 @@ use crate::export::{Wanted, Writer};
 use crate::factor::{Code, Freshness};
 use crate::id::{RoomId, pair};
 use crate::login::{Client, Password};
+use crate::notice::Notice;
 use crate::send::NewMessage;
 use crate::store::exports;
 use crate::{Access, Caller, Core, Error, Perm, UserId, totp};
 use serde_json::json;
+
+/// Tells a socket of messages, threads, stars and a removal, and gives what was missed.
+pub(super) async fn sockets(core: &Core, ann: &Caller, access: &Access) -> crate::Result<()> {
+    let mut socket = core.plug(ann);
+    let sent = core.send(ann, access, NewMessage::text("told")).await?.message;
+    core.star(ann, sent.id.as_str(), true).await?;
+    core.set_status(ann, ann.id(), Some("away"), None).await?;
+    while let Some(told) = socket.next().await {
+        if matches!(&told.notice, Notice::Account(user) if user.status_default == "away") {
+            break;
+        }
+    }
+    core.tell_activity(ann, access, Vec::new(), None, 0).await?;
+    core.missed(ann, 0, None).await?;
+    core.set_status(ann, ann.id(), Some("online"), None).await.map(drop)
+}
 
 /// Orders an export, has it made, reads it and removes it; another attempt stands in the way of the
 /// first when its time is over.
