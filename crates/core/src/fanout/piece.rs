@@ -89,20 +89,26 @@ impl Core {
         };
         let written = named(|kind| matches!(kind, Kind::MessageNew | Kind::MessageChanged));
         let changed = named(|kind| kind == Kind::MessageChanged);
-        let found = self.show(fanout::rooms(store, &rooms).await?).await?;
-        content.rooms = by_id(found, |room| room.id.to_string());
-        let found = self.show(fanout::messages(store, &written).await?).await?;
-        content.messages = by_id(found, |message| message.id.to_string());
-        content.stars = fanout::stars(store, &changed).await?;
         let people =
             distinct(content.members.values().flatten().map(|member| member.user.as_str()));
-        content.threads = fanout::threads(store, &people, &rooms).await?;
         let accounts = events.iter().filter(|event| {
             matches!(event.kind, Kind::User | Kind::Status | Kind::UserRenamed | Kind::Avatar)
         });
         let accounts = distinct(accounts.map(|event| event.reference.as_str()));
-        let found = fanout::users(store, &accounts).await?;
-        content.users = by_id(found, |user| user.id.to_string());
+        let wanted = fanout::Named {
+            rooms: &rooms,
+            messages: &written,
+            starred: &changed,
+            members: &people,
+            users: &accounts,
+        };
+        let found = fanout::find(store, wanted).await?;
+        content.rooms = by_id(self.show(found.rooms).await?, |room| room.id.to_string());
+        let messages = self.show(found.messages).await?;
+        content.messages = by_id(messages, |message| message.id.to_string());
+        content.stars = found.stars;
+        content.threads = found.threads;
+        content.users = by_id(found.users, |user| user.id.to_string());
         Ok(content)
     }
 

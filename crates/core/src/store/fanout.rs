@@ -133,58 +133,74 @@ pub(crate) async fn members(store: &Store, of: &[&str]) -> Result<HashMap<String
     Ok(all)
 }
 
-/// These rooms, with their newest messages, starred by nobody.
-pub(crate) async fn rooms(store: &Store, of: &[&str]) -> Result<Vec<Room>> {
-    let reads = lists(&ROOMS, of);
-    let found = rows(store, reads).await?;
-    found.into_iter().map(|mut row| rooms::read_with_last(&mut row)).collect()
+/// What a piece of the log names.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Named<'a> {
+    pub(crate) rooms: &'a [&'a str],
+    pub(crate) messages: &'a [&'a str],
+    /// Messages of which it is wanted who starred them.
+    pub(crate) starred: &'a [&'a str],
+    /// Members of the rooms whose unread threads are wanted.
+    pub(crate) members: &'a [&'a str],
+    pub(crate) users: &'a [&'a str],
 }
 
-/// These messages, starred by nobody.
-pub(crate) async fn messages(store: &Store, of: &[&str]) -> Result<Vec<Message>> {
-    let reads = lists(&MESSAGES, of);
-    let found = rows(store, reads).await?;
-    found.into_iter().map(|mut row| messages::read(&mut row)).collect()
+/// What it names, as it is now. Messages are starred by nobody here.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// With their newest messages.
+    pub(crate) rooms: Vec<Room>,
+    pub(crate) messages: Vec<Message>,
+    /// Users by message.
+    pub(crate) stars: HashMap<String, Vec<UserId>>,
+    /// By user and room.
+    pub(crate) threads: HashMap<(String, String), Vec<UnreadThread>>,
+    pub(crate) users: Vec<User>,
 }
 
-/// Who starred these messages.
-pub(crate) async fn stars(store: &Store, of: &[&str]) -> Result<HashMap<String, Vec<UserId>>> {
-    let reads = lists(&STARS, of);
-    let mut all: HashMap<String, Vec<UserId>> = HashMap::new();
-    for mut row in rows(store, reads).await? {
-        all.entry(row.text()?).or_default().push(row.text()?.into());
-    }
-    Ok(all)
-}
-
-/// Threads in these rooms that these users have not read, by user and room.
-pub(crate) async fn threads(
-    store: &Store,
-    of: &[&str],
-    rooms: &[&str],
-) -> Result<HashMap<(String, String), Vec<UnreadThread>>> {
-    let mut reads = Vec::new();
-    for users in of.chunks(LIST) {
-        reads.extend(rooms.chunks(LIST).filter_map(|rooms| {
+/// Reads all that is named in one round.
+pub(crate) async fn find(store: &Store, named: Named<'_>) -> Result<Found> {
+    let mut threads = Vec::new();
+    for users in named.members.chunks(LIST) {
+        threads.extend(named.rooms.chunks(LIST).filter_map(|rooms| {
             let length = users.len().max(rooms.len()).next_power_of_two();
             let args = padded(users, length).chain(padded(rooms, length)).collect();
             read(&THREADS, length, args)
         }));
     }
-    let mut all: HashMap<(String, String), Vec<UnreadThread>> = HashMap::new();
-    for mut row in rows(store, reads).await? {
+    let parts = [
+        lists(&ROOMS, named.rooms),
+        lists(&MESSAGES, named.messages),
+        lists(&STARS, named.starred),
+        threads,
+        lists(&USERS, named.users),
+    ];
+    let lengths = parts.each_ref().map(Vec::len);
+    let reads: Vec<Read> = parts.into_iter().flatten().collect();
+    if reads.is_empty() {
+        return Ok(Found::default());
+    }
+    let mut answers = store.read_all(reads).await?.into_iter();
+    let mut part = |n: usize| -> Vec<Row> { answers.by_ref().take(lengths[n]).flatten().collect() };
+    let mut found = Found::default();
+    for mut row in part(0) {
+        found.rooms.push(rooms::read_with_last(&mut row)?);
+    }
+    for mut row in part(1) {
+        found.messages.push(messages::read(&mut row)?);
+    }
+    for mut row in part(2) {
+        found.stars.entry(row.text()?).or_default().push(row.text()?.into());
+    }
+    for mut row in part(3) {
         let whose = (row.text()?, row.text()?);
         let thread = UnreadThread { root: row.text()?, named: row.bool()?, everyone: row.bool()? };
-        all.entry(whose).or_default().push(thread);
+        found.threads.entry(whose).or_default().push(thread);
     }
-    Ok(all)
-}
-
-/// These accounts.
-pub(crate) async fn users(store: &Store, of: &[&str]) -> Result<Vec<User>> {
-    let reads = lists(&USERS, of);
-    let found = rows(store, reads).await?;
-    found.into_iter().map(|mut row| users::read(&mut row)).collect()
+    for mut row in part(4) {
+        found.users.push(users::read(&mut row)?);
+    }
+    Ok(found)
 }
 
 /// The id of a membership that ended.

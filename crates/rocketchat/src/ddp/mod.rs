@@ -30,6 +30,8 @@ use socket::Clothes;
 const MAX_MESSAGE: usize = 1024 * 1024;
 /// Bytes read at once: what decides the memory of an idle socket (ruling A16).
 const READ_BUFFER: usize = 1024;
+/// Bytes that are gathered before they are written: what is told together goes out together.
+const WRITE_BUFFER: usize = 8 * 1024;
 
 /// The socket's paths, and what is said there to who comes without one.
 pub(crate) fn router() -> Router<Edge> {
@@ -94,7 +96,7 @@ fn open(
     let session = Session::new(edge.clone(), ip, agent(request.headers()), follow);
     upgrade
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
+        .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(4 * MAX_MESSAGE)
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)
