@@ -9,6 +9,7 @@ mod forgotten;
 mod mailed;
 mod policy;
 mod secrets;
+pub(crate) mod smtp;
 mod tokens;
 
 use crate::app::{Answer, DIGEST, PASSWORD, TestApp, TestUser, fresh_database, options};
@@ -64,12 +65,12 @@ async fn from(app: &TestApp, ip: &str, path: &str, body: &Value) -> Answer {
 }
 
 /// A login on the Rocket.Chat face from an address.
-async fn login_from(app: &TestApp, ip: &str, user: &str, password: &str) -> Answer {
+pub(crate) async fn login_from(app: &TestApp, ip: &str, user: &str, password: &str) -> Answer {
     from(app, ip, "/api/v1/login", &json!({"user": user, "password": password})).await
 }
 
 /// A login on the Rocket.Chat face with these members beside name and password.
-async fn login_with(app: &TestApp, user: &str, more: &Value) -> Answer {
+pub(crate) async fn login_with(app: &TestApp, user: &str, more: &Value) -> Answer {
     let mut body = json!({"user": user, "password": PASSWORD});
     for (key, value) in more.as_object().unwrap() {
         body[key] = value.clone();

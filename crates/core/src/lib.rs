@@ -164,6 +164,7 @@ impl Core {
             live: live.clone(),
             bus: bus.clone(),
         };
+        let mail = (options.mail, options.outside.authorities.clone());
         let (previews, queue) = Previews::new(options.outside, options.clock.clone())?;
         let previews = Arc::new(previews);
         let filler = Filler {
@@ -206,7 +207,7 @@ impl Core {
             left: left.clone(),
             tasks: Mutex::new(tasks.into()),
         }));
-        tokio::spawn(mail::work(Arc::downgrade(&core.0), options.mail, waiting));
+        tokio::spawn(mail::work(Arc::downgrade(&core.0), mail, waiting));
         core.tell_people(from);
         core.ensure_rocket_cat().await?;
         core.0.add_task(tokio::spawn(worker.run()));

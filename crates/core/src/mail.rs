@@ -7,8 +7,9 @@ use crate::setting::{self, Settings};
 use crate::{Core, Inner};
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
+use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use std::fmt;
 use std::sync::Weak;
@@ -62,14 +63,18 @@ pub(crate) fn queue() -> (mpsc::Sender<Job>, mpsc::Receiver<Job>) {
     mpsc::channel(WAITING)
 }
 
-/// Does what waits, until the core is gone.
-pub(crate) async fn work(core: Weak<Inner>, mail: Mail, mut jobs: mpsc::Receiver<Job>) {
+/// Does what waits, until the core is gone. Authorities (DER) are believed beside the public ones.
+pub(crate) async fn work(
+    core: Weak<Inner>,
+    (mail, authorities): (Mail, Vec<Vec<u8>>),
+    mut jobs: mpsc::Receiver<Job>,
+) {
     while let Some(job) = jobs.recv().await {
         let Some(core) = core.upgrade().map(Core) else {
             return;
         };
         let done = match job {
-            Job::Letter(letter) => core.deliver(&mail, letter).await,
+            Job::Letter(letter) => core.deliver(&mail, &authorities, letter).await,
             Job::Reset(address, root_url) => core.send_reset(&address, &root_url).await,
             Job::Code(who) => core.send_asked_code(&who).await,
         };
@@ -94,24 +99,36 @@ impl Core {
         }
     }
 
-    async fn deliver(&self, mail: &Mail, letter: Letter) -> Result<()> {
+    async fn deliver(&self, mail: &Mail, authorities: &[Vec<u8>], letter: Letter) -> Result<()> {
         match mail {
             Mail::Hand(hand) => hand.send(letter).await.map_err(Error::unavailable),
             Mail::Smtp => {
                 let settings = self.settings();
                 let message = message(&settings, letter)?;
-                let transport = self.transport(&settings)?;
+                let transport = self.transport(&settings, authorities)?;
                 let sent = tokio::time::timeout(PATIENCE, transport.send(message)).await;
-                sent.map_err(Error::unavailable)?.map(drop).map_err(Error::unavailable)
+                sent.map_err(Error::unavailable)?.map(drop).map_err(unsent)
             }
         }
     }
 
-    fn transport(&self, settings: &Settings) -> Result<AsyncSmtpTransport<Tokio1Executor>> {
+    fn transport(
+        &self,
+        settings: &Settings,
+        authorities: &[Vec<u8>],
+    ) -> Result<AsyncSmtpTransport<Tokio1Executor>> {
         let host = settings.text(&setting::SMTP_HOST);
         let user = settings.text(&setting::SMTP_USERNAME);
         let secret = self.secret_setting(&setting::SMTP_PASSWORD).unwrap_or_default();
-        let tls = || TlsParameters::new(host.to_owned()).map_err(Error::unavailable);
+        let tls = || {
+            let mut builder = TlsParameters::builder(host.to_owned());
+            for authority in authorities {
+                let authority =
+                    Certificate::from_der(authority.clone()).map_err(Error::internal)?;
+                builder = builder.add_root_certificate(authority);
+            }
+            builder.build().map_err(Error::unavailable)
+        };
         let (tls, port) = if settings.text(&setting::SMTP_PROTOCOL) == "smtps" {
             (Tls::Wrapper(tls()?), 465)
         } else if settings.on(&setting::SMTP_IGNORE_TLS) {
@@ -131,6 +148,17 @@ impl Core {
             builder = builder.credentials(Credentials::new(user.to_owned(), secret));
         }
         Ok(builder.build())
+    }
+}
+
+/// Why a letter was not sent, without what the server said: it may repeat what it was told.
+fn unsent(error: smtp::Error) -> Error {
+    match error.status() {
+        Some(code) => Error::unavailable(format!("the mail server refused it ({code})")),
+        None if error.is_response() => {
+            Error::unavailable("the mail server does not talk as it should")
+        }
+        None => Error::unavailable(error),
     }
 }
 
