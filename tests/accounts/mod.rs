@@ -7,6 +7,8 @@ mod busy;
 mod factor;
 mod forgotten;
 mod mailed;
+mod method_secrets;
+mod methods;
 mod policy;
 mod secrets;
 pub(crate) mod smtp;

@@ -191,9 +191,12 @@ async fn no_method_shows_or_changes_what_is_foreign() {
         json!([]),
     ];
     for user in [&talk.eve, &talk.boss] {
-        for method in
-            METHODS.iter().filter(|method| method.name != "eraseRoom" || user.id != talk.boss.id)
-        {
+        // Who may erase any room, whose session ends and who is given a secret is told elsewhere.
+        let elsewhere = |name: &str| {
+            ["logout", "2fa:enable"].contains(&name)
+                || (name == "eraseRoom" && user.id == talk.boss.id)
+        };
+        for method in METHODS.iter().filter(|method| !elsewhere(method.name)) {
             for params in &arguments {
                 let answer = ask(&talk.app, user, method.name, params.clone()).await;
                 let text = String::from_utf8_lossy(&answer.body).into_owned();

@@ -57,7 +57,7 @@ impl Call {
             None => None,
         };
         let path = parts.uri.path().to_owned();
-        *standing = rate(edge, route, caller.as_ref(), &ip, &path);
+        *standing = rate(edge, (route.name, path.contains("/im.")), caller.as_ref(), &ip);
         if let Some(wait) = standing.and_then(|standing| standing.wait) {
             return Err(Failure::TooMany(wait));
         }
@@ -144,6 +144,18 @@ impl Call {
         self.caller.is_some()
     }
 
+    /// Counts the call among those of a route that it stands for.
+    pub(crate) fn count_as(&self, route: &'static str) -> Result<(), Failure> {
+        let standing = rate(&self.edge, (route, false), self.caller.as_ref(), &self.ip);
+        let wait = standing.and_then(|standing| standing.wait);
+        wait.map_or(Ok(()), |wait| Err(Failure::TooMany(wait)))
+    }
+
+    /// Takes a second factor that came in another place than the headers.
+    pub(crate) fn bring_code(&mut self, method: &str, code: &str) {
+        self.code = Some((factor::Method::named(method), code.trim().to_owned()));
+    }
+
     /// A parameter of the query string; an empty one counts as none.
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
         self.query.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
@@ -170,14 +182,13 @@ impl Call {
     }
 }
 
-/// Counts a call (contract section 3.3): an account's own calls, else those of its address; each path by
-/// itself. Nothing is counted of those whom the permission spares.
+/// Counts a call (contract section 3.3): an account's own calls, else those of its address; each route and
+/// its alias by itself. Nothing is counted of those whom the permission spares.
 fn rate(
     edge: &Edge,
-    route: &'static Route,
+    (route, alias): (&'static str, bool),
     caller: Option<&Caller>,
     ip: &str,
-    path: &str,
 ) -> Option<Standing> {
     let (core, settings) = (edge.core(), edge.core().settings());
     let spared = |caller: &Caller| core.may(caller, Perm::BypassRateLimit);
@@ -185,12 +196,11 @@ fn rate(
         return None;
     }
     let calls =
-        if route.name == "users.register" { &setting::RATE_REGISTER } else { &setting::RATE_CALLS };
+        if route == "users.register" { &setting::RATE_REGISTER } else { &setting::RATE_CALLS };
     let window =
         Window { calls: settings.number(calls), time: settings.number(&setting::RATE_TIME) };
     let who = caller.map_or_else(|| Who::address(ip), |caller| Who::User(caller.id().clone()));
-    let alias = path.contains("/im.");
-    Some(edge.limits().count(who, (route.name, alias), window, core.clock().now()))
+    Some(edge.limits().count(who, (route, alias), window, core.clock().now()))
 }
 
 /// `Idempotency-Key`, if it is one.

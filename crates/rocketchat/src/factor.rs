@@ -4,21 +4,24 @@
 
 use crate::call::Call;
 use crate::error::Failure;
-use crate::routes::{Answer, Route};
+use crate::routes::Answer;
 use crate::wire;
-use parlance_core::factor::Ask;
+use parlance_core::factor::{Ask, Freshness};
 use parlance_core::{Perm, time};
 use serde_json::{Value, json};
 
-/// Asks for a second factor where the route wants one. Whoever lacks the route's permission is not
-/// asked: the route's own refusal comes first.
-pub(crate) async fn require(call: &Call, route: &'static Route) -> Result<(), Failure> {
-    let Some(freshness) = route.factor else {
+/// Asks for a second factor where the table wants one. Whoever lacks the permission is not asked: the
+/// route's or method's own refusal comes first.
+pub(crate) async fn require(
+    call: &Call,
+    (freshness, perm): (Option<Freshness>, Option<Perm>),
+) -> Result<(), Failure> {
+    let Some(freshness) = freshness else {
         return Ok(());
     };
     let caller = call.caller()?;
     let may = |perm: Perm| call.core().may(caller, perm);
-    if route.perm.is_none_or(may) {
+    if perm.is_none_or(may) {
         call.core().confirm(caller, &call.client(), freshness).await?;
     }
     Ok(())

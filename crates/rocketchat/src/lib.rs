@@ -115,9 +115,10 @@ async fn run(
 ) -> Result<(StatusCode, Reply), Failure> {
     let route = route.ok_or(Failure::NoRoute)?;
     let mut call = Call::read(edge, route, request, standing).await?;
-    factor::require(&call, route).await?;
+    factor::require(&call, (route.factor, route.perm)).await?;
     // An answer with a secret is not kept (ruling B9).
-    let retry = call.retry.take().filter(|_| !route.secret);
+    let secret = |call: &Call| route.secret || methods::is_secret(route, &call.body);
+    let retry = call.retry.take().filter(|_| !secret(&call));
     let (run, (key, hash)) = match (route.run, retry) {
         (Run::List(run), _) => return Ok((StatusCode::OK, run(call).await?)),
         (Run::Whole(run), None) => {

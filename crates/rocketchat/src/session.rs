@@ -6,9 +6,9 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::routes::Answer;
 use crate::{factor, wire};
-use parlance_core::Error;
 use parlance_core::factor::Code;
 use parlance_core::login::{Client, Login, NewSession, Password};
+use parlance_core::{Core, Error};
 use parlance_http::json::{Dates, Object};
 use serde_json::{Map, Value};
 
@@ -27,10 +27,16 @@ const PROVIDERS: &[&str] = &[
     "iframe",
 ];
 
+/// A login that succeeded.
+pub(crate) struct Begun {
+    pub(crate) session: NewSession,
+    /// `resume` for a session that went on, `password` for a new one.
+    pub(crate) by: &'static str,
+}
+
 /// `POST login`.
 pub(crate) async fn login(call: Call) -> Answer {
-    let client = call.client();
-    let session = log_in(&call, &call.body, client).await?;
+    let session = log_in(call.core(), &call.body, call.client()).await?.session;
     let factors = call.core().factors(&session.user.id).await?;
     let mut out = String::new();
     let mut o = Object::new(&mut out, Dates::Iso);
@@ -52,10 +58,10 @@ pub(crate) async fn login(call: Call) -> Answer {
 /// A login in any of its forms; one that wraps another with its second factor
 /// (`{"totp":{"login":{…},"code":"…"}}`) is one too.
 pub(crate) async fn log_in(
-    call: &Call,
+    core: &Core,
     body: &Map<String, Value>,
     mut client: Client<'_>,
-) -> Result<NewSession, Failure> {
+) -> Result<Begun, Failure> {
     let mut form = body;
     if let Some(Value::Object(totp)) = body.get("totp") {
         let Some(Value::Object(inner)) = totp.get("login") else {
@@ -69,14 +75,17 @@ pub(crate) async fn log_in(
         return Err(Failure::Login(400.into(), text));
     }
     match form.get("resume") {
-        Some(Value::String(token)) => return Ok(call.core().resume(token).await?),
+        Some(Value::String(token)) => {
+            return Ok(Begun { session: core.resume(token).await?, by: "resume" });
+        }
         Some(value) if !value.is_null() => return Err(Error::SessionOver.into()),
         _ => {}
     }
     client.code = code(form).or(client.code);
     let who = who(form).ok_or(Error::BadCredentials)?;
     let password = form.get("password").and_then(password).ok_or(Error::BadCredentials)?;
-    call.core().login_from(who, &password, &client).await.map_err(refused)
+    let session = core.login_from(who, &password, &client).await.map_err(refused)?;
+    Ok(Begun { session, by: "password" })
 }
 
 /// `code`, if it is one: a client may send null.

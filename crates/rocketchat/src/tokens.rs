@@ -115,25 +115,35 @@ fn lacks(call: &Call, method: &'static str) -> Result<(), Failure> {
 
 /// `POST users.generatePersonalAccessToken`.
 pub(crate) async fn generate(call: Call) -> Answer {
+    let token = generated(&call).await?;
+    Ok(wire::success(|o| o.text("token", &token)))
+}
+
+/// The token that the body asks for.
+pub(crate) async fn generated(call: &Call) -> Result<String, Failure> {
     const METHOD: &str = "personalAccessTokens:generateToken";
-    lacks(&call, METHOD)?;
-    let name = name(&call)?;
+    lacks(call, METHOD)?;
+    let name = name(call)?;
     let bypass = call.body.get("bypassTwoFactor");
     if let Some(value) = bypass {
         schema::fits(Kind::Flag, value).map_err(Failure::Schema)?;
     }
     let made = call.core().add_named_token(call.caller()?, name, schema::flag(bypass)).await;
-    let token = made.map_err(refused(METHOD))?;
-    Ok(wire::success(|o| o.text("token", &token)))
+    made.map_err(refused(METHOD))
 }
 
 /// `POST users.regeneratePersonalAccessToken`.
 pub(crate) async fn regenerate(call: Call) -> Answer {
-    const METHOD: &str = "personalAccessTokens:regenerateToken";
-    lacks(&call, METHOD)?;
-    let made = call.core().renew_named_token(call.caller()?, name(&call)?).await;
-    let token = made.map_err(refused(METHOD))?;
+    let token = regenerated(&call).await?;
     Ok(wire::success(|o| o.text("token", &token)))
+}
+
+/// The token of the body's name, made anew.
+pub(crate) async fn regenerated(call: &Call) -> Result<String, Failure> {
+    const METHOD: &str = "personalAccessTokens:regenerateToken";
+    lacks(call, METHOD)?;
+    let made = call.core().renew_named_token(call.caller()?, name(call)?).await;
+    made.map_err(refused(METHOD))
 }
 
 /// `POST users.removePersonalAccessToken`.

@@ -138,6 +138,12 @@ fn not_allowed(error: Error) -> Failure {
 
 /// `POST users.register`: for oneself, where that is open.
 pub(crate) async fn register(call: Call) -> Answer {
+    let made = registered(&call).await?;
+    Ok(shown(&call, &made, false, false))
+}
+
+/// The account that the body asks for.
+pub(crate) async fn registered(call: &Call) -> Result<User, Failure> {
     if call.is_logged_in() {
         return Err(Failure::plain("Logged in users can not register again."));
     }
@@ -150,13 +156,12 @@ pub(crate) async fn register(call: Call) -> Answer {
         body: custom_fields(body)?.into_iter().collect(),
         ..NewUser::default()
     };
-    let made = call.core().register(new).await.map_err(|error| match error {
+    call.core().register(new).await.map_err(|error| match error {
         Error::BadUsername(_) => Failure::plain("The username provided is not valid"),
         Error::UsernameTaken(_) => Failure::plain("Username is already in use"),
         Error::EmailTaken(_) => Failure::plain("Email already exists. [403]"),
         other => other.into(),
-    })?;
-    Ok(shown(&call, &made, false, false))
+    })
 }
 
 /// The user that `userId`, `username` or `user` names.

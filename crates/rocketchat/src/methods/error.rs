@@ -5,7 +5,7 @@ use crate::error::{Failure, core_error, seconds};
 use serde_json::{Value, json};
 
 /// A refusal. What has no code is its own.
-pub(super) fn error(failure: Failure) -> Value {
+pub(crate) fn error(failure: Failure) -> Value {
     let internal = || (500.into(), "Internal server error".to_owned(), None);
     let text = |text: &str| (Value::from(text), text.to_owned(), None);
     let (code, reason, details) = match failure {

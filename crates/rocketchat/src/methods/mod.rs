@@ -3,22 +3,26 @@
 //! same core functions and rights, a result in EJSON, and refusals as errors of the original's form.
 
 mod ask;
-mod error;
+pub(crate) mod error;
+mod factor;
 mod history;
 mod members;
 mod messages;
 mod own;
 mod rooms;
 mod server;
+pub(crate) mod session;
 
 use crate::call::Call;
 use crate::error::Failure;
-use crate::routes::Answer;
+use crate::routes::{Answer, Route};
 use crate::wire;
 use ask::Ask;
+use parlance_core::Perm;
 use parlance_core::depth::{DEEPEST, is_deeper};
+use parlance_core::factor::Freshness;
 use parlance_http::body;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -32,15 +36,42 @@ pub struct Method {
     pub name: &'static str,
     /// Does it need a login?
     pub login: bool,
+    /// The route that it stands for, among whose calls it is counted, where that matters.
+    route: Option<&'static str>,
+    /// Does it want a second factor, of those who hold a permission?
+    factor: Option<Freshness>,
+    perm: Option<Perm>,
+    /// Does its result hold a secret? Then it is not kept for retries.
+    pub secret: bool,
     run: fn(Ask) -> Pin<Box<dyn Future<Output = Outcome> + Send>>,
 }
 
+/// A row is name, who may call it (as in the table of routes), the route that it counts as, whether its
+/// result holds a secret, and the function.
 macro_rules! table {
-    ($($name:literal $login:ident $run:path;)*) => {
-        &[$(Method { name: $name, login: table!(@ $login), run: |ask| Box::pin($run(ask)) },)*]
+    ($($name:literal $who:ident $(($perm:ident))? $(= $route:literal)? $(+ $secret:ident)?
+        $run:path;)*) =>
+    {
+        &[$(Method {
+            name: $name,
+            login: table!(@ login $who),
+            route: table!(@ route $($route)?),
+            factor: table!(@ factor $who),
+            perm: table!(@ perm $($perm)?),
+            secret: table!(@ secret $($secret)?),
+            run: |ask| Box::pin($run(ask)),
+        },)*]
     };
-    (@ login) => { true };
-    (@ open) => { false };
+    (@ login open) => { false };
+    (@ login $who:ident) => { true };
+    (@ factor factor) => { Some(Freshness::Remembered) };
+    (@ factor $who:ident) => { None };
+    (@ route) => { None };
+    (@ route $route:literal) => { Some($route) };
+    (@ perm) => { None };
+    (@ perm $perm:ident) => { Some(Perm::$perm) };
+    (@ secret) => { false };
+    (@ secret secret) => { true };
 }
 
 /// The table.
@@ -98,6 +129,22 @@ pub static METHODS: &[Method] = table! {
     "saveUserPreferences" login own::preferences;
     "saveUserProfile" login own::profile;
     "saveRoomSettings" login own::room_settings;
+
+    "login" open = "login" + secret session::login;
+    "logout" login session::logout;
+    "registerUser" open = "users.register" session::register;
+    "sendForgotPasswordEmail" open = "users.forgotPassword" session::forgot;
+    "2fa:enable" factor + secret factor::begin;
+    "2fa:validateTempToken" login + secret factor::finish;
+    "2fa:disable" login factor::end;
+    "2fa:regenerateCodes" login + secret factor::renew_codes;
+    "2fa:checkCodesRemaining" login factor::codes_left;
+    "personalAccessTokens:generateToken" factor (CreatePersonalAccessTokens)
+        = "users.generatePersonalAccessToken" + secret factor::generate_token;
+    "personalAccessTokens:regenerateToken" factor (CreatePersonalAccessTokens)
+        = "users.regeneratePersonalAccessToken" + secret factor::regenerate_token;
+    "personalAccessTokens:removeToken" factor (CreatePersonalAccessTokens)
+        = "users.removePersonalAccessToken" factor::remove_token;
 
     "public-settings/get" open server::public_settings;
     "permissions/get" login server::permissions;
@@ -164,20 +211,53 @@ pub(crate) fn interned(name: &str) -> &'static str {
     METHODS.iter().find(|method| method.name == name).map_or("?", |method| method.name)
 }
 
-/// Runs a method for whoever calls.
-pub(crate) async fn invoke(call: Call, name: &str, params: Vec<Value>) -> Outcome {
-    match METHODS.iter().find(|method| method.name == name) {
-        Some(method) if method.login && !call.is_logged_in() => {
-            Err(Failure::detailed("error-invalid-user", "Invalid user", json!({"method": name})))
-        }
-        Some(method) => (method.run)(Ask::new(call, method.name, params)).await,
-        None => Err(Failure::NoMethod(name.to_owned())),
-    }
-}
-
 /// Why a method was refused, as methods say it.
 pub(crate) fn refusal(failure: Failure) -> Value {
     error::error(failure)
+}
+
+/// Would the answer of a route hold a secret, by the method that the body names?
+pub(crate) fn is_secret(route: &Route, body: &Map<String, Value>) -> bool {
+    let Some(Value::String(text)) =
+        body.get("message").filter(|_| route.name.starts_with("method."))
+    else {
+        return false;
+    };
+    // What cannot be read is refused, which is no secret.
+    let message = body::json(text.as_bytes()).unwrap_or_default();
+    METHODS.iter().any(|method| method.secret && message["method"] == method.name)
+}
+
+/// Runs a method by its name, whatever brought it: its result's EJSON text (empty for a method that has
+/// none), or why there is none.
+pub(crate) async fn invoke(mut call: Call, name: &str, mut params: Vec<Value>) -> Outcome {
+    let Some(method) = METHODS.iter().find(|method| method.name == name) else {
+        return Err(Failure::NoMethod(name.to_owned()));
+    };
+    if method.login && !call.is_logged_in() {
+        let details = json!({"method": name});
+        return Err(Failure::detailed("error-invalid-user", "Invalid user", details));
+    }
+    if let Some(route) = method.route {
+        call.count_as(route)?;
+    }
+    if method.factor.is_some() {
+        take_code(&mut call, &mut params);
+        crate::factor::require(&call, (method.factor, method.perm)).await?;
+    }
+    (method.run)(Ask::new(call, method.name, params)).await
+}
+
+/// The second factor as clients send it with a method: behind its arguments.
+fn take_code(call: &mut Call, params: &mut Vec<Value>) {
+    let text = |last: &Value, name: &str| last.get(name).and_then(Value::as_str).map(str::to_owned);
+    let found = params
+        .last()
+        .and_then(|last| Some((text(last, "twoFactorMethod")?, text(last, "twoFactorCode")?)));
+    if let Some((method, code)) = found {
+        call.bring_code(&method, &code);
+        params.pop();
+    }
 }
 
 /// Runs what a body asks for, and puts the outcome into the envelope (the status of a refusal is that of
