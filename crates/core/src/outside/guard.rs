@@ -6,6 +6,7 @@
 use super::{Failed, MOST_URL};
 use crate::network::Network;
 use crate::setting::{self, Settings};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
@@ -67,6 +68,17 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
+    /// Stands for all that the settings say of it.
+    pub(crate) fn mark(settings: &Settings) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for known in
+            [&setting::EMBED_IGNORED_HOSTS, &setting::EMBED_PORTS, &setting::PREVIEW_NETWORKS]
+        {
+            settings.text(known).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
     pub(crate) fn of(settings: &Settings) -> Self {
         let networks = |known| {
             let all = setting::items(settings.text(known));

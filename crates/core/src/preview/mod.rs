@@ -43,13 +43,15 @@ pub struct Preview {
 #[derive(Clone)]
 struct Known {
     at: Ms,
+    /// The policy that it was asked under: another one asks again.
+    under: u64,
     preview: Option<Arc<Preview>>,
 }
 
 impl Known {
-    fn is_fresh(&self, now: Ms) -> bool {
+    fn is_fresh(&self, now: Ms, under: u64) -> bool {
         let keep = if self.preview.is_some() { KEEP } else { KEEP_NONE };
-        (0..keep).contains(&now.saturating_sub(self.at))
+        self.under == under && (0..keep).contains(&now.saturating_sub(self.at))
     }
 }
 
@@ -89,8 +91,8 @@ impl Previews {
             return None;
         }
         let parsed = Url::parse(url).ok()?;
-        let now = self.clock.now();
-        self.known.remove_if(url, |known| !known.is_fresh(now));
+        let (now, under) = (self.clock.now(), Policy::mark(settings));
+        self.known.remove_if(url, |known| !known.is_fresh(now, under));
         // Who asks for a page that is on its way waits for that one.
         let known = tokio::select! {
             biased;
@@ -103,7 +105,7 @@ impl Previews {
         };
         let preview = self.fetch(parsed, &Policy::of(settings)).await.map(Arc::new);
         // An error says that it was removed meanwhile: then it is not remembered.
-        let _ = guard.insert(Known { at: self.clock.now(), preview: preview.clone() });
+        let _ = guard.insert(Known { at: self.clock.now(), under, preview: preview.clone() });
         preview
     }
 
