@@ -130,6 +130,7 @@ CREATE TABLE members (
   read_seq       BIGINT NOT NULL,           -- unread = rooms.seq - read_seq
   mentions       BIGINT NOT NULL,
   group_mentions BIGINT NOT NULL,
+  marked         BOOLEAN NOT NULL DEFAULT FALSE, -- marked as unread by the member
   ls             BIGINT,
   lr             BIGINT,                    -- the newest reply of a thread the member follows
   blocked        BOOLEAN NOT NULL,          -- the other side blocked me

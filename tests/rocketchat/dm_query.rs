@@ -195,7 +195,7 @@ async fn no_disguise_leaves_the_room() {
 async fn the_setting_switches_query_and_fields_off_or_forbids_them() {
     let talk = Talk::new().await;
     let boss = talk.app.admin("root").await;
-    super::set(&talk.app, &boss, "Parlance_Query_And_Fields", json!("ignore")).await;
+    super::set(&talk.app, &boss, "Parlance_Query_And_Fields", json!("off")).await;
     let body = talk.get(r#"{"msg":"one"}"#).await.ok();
     assert_eq!(body["total"], 4);
     assert_eq!(talk.get("not json").await.ok()["total"], 4);

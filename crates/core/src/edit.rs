@@ -2,6 +2,7 @@
 //! of what the caller says of it; a message in a foreign room is one that is not there.
 
 use crate::access::Access;
+use crate::bad_words::masked;
 use crate::caller::{Admin, Caller, Perm};
 use crate::error::{Error, Feature, Result};
 use crate::id::UserId;
@@ -66,6 +67,10 @@ impl Core {
         for made in ["md", "channels"] {
             body.remove(made);
         }
+        let new = match message.kind {
+            Some(_) => new,
+            None => NewText { text: masked(&self.settings(), new.text), ..new },
+        };
         if message.msg == new.text && new.preview_urls.is_none() && new.body.is_empty() {
             return Ok(message);
         }

@@ -6,6 +6,7 @@ pub mod access;
 pub mod account;
 pub mod alter;
 pub mod audit;
+mod bad_words;
 mod bus;
 pub mod caller;
 pub mod command;

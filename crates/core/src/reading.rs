@@ -8,8 +8,19 @@ use crate::error::{Error, Result};
 use crate::history::Stretch;
 use crate::message::Message;
 use crate::room::{Member, Room};
+use crate::setting;
 use crate::store::{history, members, reading};
 use crate::time::Ms;
+
+/// Which messages that are not read a member's counter counts (`Unread_Count_DM`). What makes a room stand
+/// out is that there are any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// All of them.
+    All,
+    /// Those that mention the member or everyone, and one where the member marked the room as unread.
+    Mentions,
+}
 
 /// A user's own view of a room, with the room.
 #[derive(Clone, Debug)]
@@ -18,6 +29,8 @@ pub struct Membership {
     pub room: Room,
     /// The user's view of it.
     pub member: Member,
+    /// Messages not read yet that count.
+    pub unread: i64,
     /// Threads with replies that the user has not read.
     pub threads: Vec<UnreadThread>,
 }
@@ -44,7 +57,22 @@ pub struct Ended {
     pub at: Ms,
 }
 
+impl Membership {
+    pub(crate) fn new(room: Room, member: Member, counting: Counting) -> Self {
+        let unread = member.counted(&room, counting);
+        Self { room, member, unread, threads: Vec::new() }
+    }
+}
+
 impl Core {
+    /// Which unread messages count now.
+    pub fn counting(&self) -> Counting {
+        match self.settings().text(&setting::UNREAD_DM) {
+            "mentions_only" => Counting::Mentions,
+            _ => Counting::All,
+        }
+    }
+
     /// The caller's memberships that changed after `since` (all of them without it), in the order
     /// of their rooms' making; and those that ended since.
     pub async fn memberships(
@@ -52,7 +80,9 @@ impl Core {
         caller: &Caller,
         since: Option<Ms>,
     ) -> Result<(Vec<Membership>, Vec<Ended>)> {
-        let all = members::all(self.store(), caller.id(), since.unwrap_or(Ms::MIN)).await?;
+        let all =
+            members::all(self.store(), caller.id(), since.unwrap_or(Ms::MIN), self.counting())
+                .await?;
         let ended = match since {
             Some(since) => members::ended(self.store(), caller.id(), since).await?,
             None => Vec::new(),
@@ -78,7 +108,7 @@ impl Core {
 
     /// The caller's membership in a room, if there is one.
     pub async fn membership(&self, caller: &Caller, room: &str) -> Result<Option<Membership>> {
-        members::one(self.store(), caller.id(), room).await
+        members::one(self.store(), caller.id(), room, self.counting()).await
     }
 
     /// All of a room is read now; its threads too, if `threads`.

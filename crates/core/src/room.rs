@@ -9,11 +9,11 @@ use crate::error::{Error, Result};
 use crate::id::{RoomId, UserId};
 use crate::list::{Document, ListQuery, Page, count};
 use crate::message::Message;
-use crate::reading::Membership;
+use crate::reading::{Counting, Membership};
 use crate::store::rooms::Whose;
 use crate::store::{Store, members, rooms, sidebar};
 use crate::time::Ms;
-use crate::{Core, Perm, audit};
+use crate::{Core, Perm, audit, setting};
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::{Map, Value};
 
@@ -86,6 +86,8 @@ pub struct Member {
     pub mentions: i64,
     /// Unread messages that mention everyone.
     pub group_mentions: i64,
+    /// Marked as unread by the member, and not read since.
+    pub marked: bool,
     /// When the member last looked.
     pub last_seen: Option<Ms>,
     /// The newest reply in a thread that the member follows.
@@ -110,6 +112,17 @@ impl Member {
     /// Messages not read yet.
     pub fn unread(&self, room: &Room) -> i64 {
         (room.seq - self.read_seq).max(0)
+    }
+
+    /// Those of them that count.
+    pub fn counted(&self, room: &Room, counting: Counting) -> i64 {
+        let unread = self.unread(room);
+        match counting {
+            Counting::All => unread,
+            Counting::Mentions => {
+                unread.min(self.mentions + self.group_mentions + i64::from(self.marked))
+            }
+        }
     }
 
     /// Hidden by the member since the newest message?
@@ -157,8 +170,14 @@ impl Core {
         query: &ListQuery,
         document: Document<Room>,
     ) -> Result<Page<Room>> {
-        let page = rooms::list(self.store(), Whose::Own, caller.id(), query, document).await?;
+        let whose = (Whose::Own, self.shows_last());
+        let page = rooms::list(self.store(), whose, caller.id(), query, document).await?;
         self.show_page(page).await
+    }
+
+    /// Has a room's document its newest message?
+    fn shows_last(&self) -> bool {
+        self.settings().on(&setting::STORE_LAST)
     }
 
     /// The same, each room with what a list shows beside it: the caller's membership and the other
@@ -170,12 +189,13 @@ impl Core {
         document: Document<Room>,
     ) -> Result<Page<(Room, Option<Beside>)>> {
         let Page { items, total, more } = self.dm_list(caller, query, document).await?;
-        let items = beside(self.store(), caller.id(), items).await?;
+        let counting = self.counting();
+        let items = beside(self.store(), caller.id(), items, counting).await?;
         let (store, user) = (self.store().clone(), caller.id().clone());
         let more = more.map(|more| {
             more.and_then(move |rooms| {
                 let (store, user) = (store.clone(), user.clone());
-                async move { beside(&store, &user, rooms).await }
+                async move { beside(&store, &user, rooms, counting).await }
             })
             .boxed()
         });
@@ -191,8 +211,8 @@ impl Core {
         document: Document<Room>,
     ) -> Result<Page<Room>> {
         admin.holds(Perm::ViewRoomAdministration)?;
-        let page =
-            rooms::list(self.store(), Whose::All, admin.caller.id(), query, document).await?;
+        let whose = (Whose::All, self.shows_last());
+        let page = rooms::list(self.store(), whose, admin.caller.id(), query, document).await?;
         let range = (None, None);
         let read = audit::Read { action: "dm.list.everyone", room: None, query, range };
         self.audit(admin, ip, read, audit::given(&page, query)).await?;
@@ -293,9 +313,10 @@ async fn beside(
     store: &Store,
     user: &UserId,
     rooms: Vec<Room>,
+    counting: Counting,
 ) -> Result<Vec<(Room, Option<Beside>)>> {
     let ids: Vec<&RoomId> = rooms.iter().map(|room| &room.id).collect();
-    let mut beside = sidebar::beside(store, user, &ids).await?;
+    let mut beside = sidebar::beside(store, user, &ids, counting).await?;
     let with = rooms.into_iter().map(|room| {
         let beside = beside.remove(room.id.as_str());
         (room, beside)

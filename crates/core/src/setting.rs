@@ -6,7 +6,6 @@
 use crate::Core;
 use crate::caller::{Admin, Perm};
 use crate::error::{Error, Result};
-use crate::network::Network;
 use crate::time::Ms;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -31,27 +30,6 @@ impl Default {
             Self::Number(v) => v.into(),
             Self::Text(v) => v.into(),
             Self::List => Value::Array(Vec::new()),
-        }
-    }
-
-    /// The value as this kind holds it: `None` if it cannot. Texts are read, because the
-    /// environment knows nothing else.
-    fn take(self, value: &Value) -> Option<Value> {
-        match (self, value) {
-            (Self::Flag(_), Value::Bool(_)) | (Self::Text(_), Value::String(_)) => {
-                Some(value.clone())
-            }
-            (Self::Flag(_), Value::String(text)) => text.parse::<bool>().ok().map(Value::from),
-            (Self::Number(_), Value::Number(n)) if n.is_i64() => Some(value.clone()),
-            (Self::Number(_), Value::String(text)) => text.parse::<i64>().ok().map(Value::from),
-            (Self::List, Value::Array(all)) if all.iter().all(Value::is_string) => {
-                Some(value.clone())
-            }
-            (Self::List, Value::String(text)) => {
-                let list: Vec<String> = serde_json::from_str(text).ok()?;
-                Some(list.into())
-            }
-            _ => None,
         }
     }
 }
@@ -94,8 +72,11 @@ macro_rules! known {
 }
 
 mod accounts;
+mod ours;
 mod sockets;
+mod value;
 pub use accounts::*;
+pub use ours::*;
 pub use sockets::*;
 
 // The settings that a feature reads, by name.
@@ -114,6 +95,11 @@ known! {
     MAX_MEMBERS = number("DirectMesssage_maxUsers", 8, true);
     THREADS = flag("Threads_enabled", true, true);
     CUSTOM_FIELDS = flag("Message_CustomFields_Enabled", false, false);
+    BAD_WORDS = flag("Message_AllowBadWordsFilter", false, false);
+    BAD_WORDS_LIST = text("Message_BadWordsFilterList", "", false);
+    BAD_WORDS_ALLOWED = text("Message_BadWordsWhitelist", "", false);
+    STORE_LAST = flag("Store_Last_Message", true, true);
+    UNREAD_DM = text("Unread_Count_DM", "all_messages", true);
     USERNAME_RULE = text("UTF8_User_Names_Validation", "[0-9a-zA-Z-_.]+", true);
     COLORS = flag("HexColorPreview_Enabled", true, true);
     KATEX = flag("Katex_Enabled", true, true);
@@ -126,11 +112,8 @@ known! {
     DELETE_MINUTES = number("Message_AllowDeleting_BlockDeleteInMinutes", 0, true);
     SHOW_DELETED = flag("Message_ShowDeletedStatus", false, true);
     KEEP_HISTORY = flag("Message_KeepHistory", false, true);
-    EDIT_HISTORY = flag("Parlance_Edit_History_Readable", false, true);
     READ_RECEIPTS = flag("Message_Read_Receipt_Enabled", false, true);
     SEARCH_BY_REGEX = flag("Message_AlwaysSearchRegExp", false, false);
-    SEARCH_INDEX = flag("Parlance_Search_Index", true, false);
-    MEMBERS_SET_TOPIC = flag("Parlance_Members_Set_Topic", true, false);
     LOGIN_DAYS = number("Accounts_LoginExpiration", 90, true);
     REGISTRATION = text("Accounts_RegistrationForm", "Public", true);
     MANUAL_APPROVAL = flag("Accounts_ManuallyApproveNewUsers", false, true);
@@ -147,35 +130,13 @@ known! {
     RATE_CALLS = number("API_Enable_Rate_Limiter_Limit_Calls_Default", 1200, false);
     RATE_TIME = number("API_Enable_Rate_Limiter_Limit_Time_Default", 60_000, false);
     RATE_REGISTER = number("Rate_Limiter_Limit_RegisterUser", 1, false);
-    MEEPA_RATE = number("MeepaChat_Rate_Limit_Per_Minute", 240, false);
-    MEEPA_BURST = number("MeepaChat_Rate_Limit_Burst", 60, false);
-    MEEPA_AUTH_RATE = number("MeepaChat_Auth_Rate_Limit_Per_Minute", 10, false);
-    MEEPA_AUTH_BURST = number("MeepaChat_Auth_Rate_Limit_Burst", 5, false);
     REAL_NAMES = flag("UI_Use_Real_Name", false, true);
     SITE_NAME = text("Site_Name", "Parlance", true);
     SITE_URL = text("Site_Url", "http://localhost:3000", true);
-    UNSAFE_QUERY = text("Parlance_Query_And_Fields", "on", false);
-    QUERY_ROWS = number("Parlance_Query_Max_Rows", 200_000, false);
-    QUERY_TIME = number("Parlance_Query_Max_Milliseconds", 5000, false);
-    QUERY_TEXT = number("Parlance_Query_Max_Bytes", 8192, false);
-    QUERY_DEPTH = number("Parlance_Query_Max_Depth", 12, false);
-    QUERY_NODES = number("Parlance_Query_Max_Conditions", 200, false);
-    QUERY_VALUES = number("Parlance_Query_Max_Values", 500, false);
-    QUERY_REGEXES = number("Parlance_Query_Max_Regexes", 16, false);
-    QUERY_REGEX_TEXT = number("Parlance_Query_Max_Regex_Bytes", 512, false);
-    QUERY_REGEX_SIZE = number("Parlance_Query_Max_Regex_Size", 262_144, false);
-    QUERY_SORT_KEYS = number("Parlance_Query_Max_Sort_Keys", 8, false);
-    QUERY_FIELDS = number("Parlance_Query_Max_Fields", 100, false);
-    LOG_ROWS = number("Parlance_Event_Log_Max_Rows", 1_000_000, false);
-    LOG_DAYS = number("Parlance_Event_Log_Max_Days", 7, false);
     EMBED = flag("API_Embed", true, true);
     EMBED_IGNORED_HOSTS = text("API_EmbedIgnoredHosts", "localhost, 127.0.0.1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16", false);
     EMBED_PORTS = text("API_EmbedSafePorts", "80, 443", false);
-    PREVIEW_NETWORKS = text("Parlance_Preview_Allowed_Networks", "", false);
     QUOTE_CHAIN = number("Message_QuoteChainLimit", 2, true);
-    EXPORT_BYTES = number("Parlance_Export_Max_Bytes", 104_857_600, false);
-    EXPORT_DAYS = number("Parlance_Export_Days", 7, false);
-    MEEPA_MAX_SIZE = number("MeepaChat_Max_Content", 4000, true);
 }
 
 /// `Hide_System_Messages`
@@ -188,10 +149,7 @@ const OTHERS: &[Known] = &[
     flag("API_Enable_Rate_Limiter_Dev", true, false),
     flag("API_Use_REST_For_DDP_Calls", true, true),
     number("Message_GroupingPeriod", 300, true),
-    flag("Message_AllowBadWordsFilter", false, false),
-    flag("Store_Last_Message", true, true),
     text("Unread_Count", "user_and_group_mentions_only", true),
-    text("Unread_Count_DM", "all_messages", true),
     flag("FileUpload_Enabled", true, true),
     flag("FileUpload_Enabled_Direct", true, true),
     number("FileUpload_MaxFileSize", 104_857_600, true),
@@ -205,8 +163,10 @@ const OTHERS: &[Known] = &[
     flag("Accounts_AllowAnonymousRead", false, true),
 ];
 
-fn every() -> impl Iterator<Item = &'static Known> {
-    NAMED.iter().chain(accounts::NAMED).chain(sockets::SOCKETS).chain(OTHERS)
+/// Every setting there is.
+pub fn every() -> impl Iterator<Item = &'static Known> {
+    let named = NAMED.iter().chain(accounts::NAMED).chain(ours::NAMED);
+    named.chain(sockets::SOCKETS).chain(OTHERS)
 }
 
 /// The setting of this id, if there is one.
@@ -325,16 +285,8 @@ impl Core {
     /// Changes a setting for the operator, who has no account (`OVERWRITE_SETTING_<id>`).
     pub async fn overwrite_setting(&self, id: &str, value: &Value) -> Result<()> {
         let known = known(id).ok_or_else(|| Error::NoSetting(id.to_owned()))?;
-        let value = known.default.take(value).ok_or_else(|| Error::BadSetting(id.to_owned()))?;
-        if !value.as_str().is_none_or(|text| reads(known, text)) {
-            return Err(Error::BadSetting(id.to_owned()));
-        }
+        let value = value::taken(known, value).ok_or_else(|| Error::BadSetting(id.to_owned()))?;
         let text = value.as_str().unwrap_or("");
-        if known.id == ACCOUNT_FIELDS.id && crate::custom_field::definitions(text).is_none()
-            || known.id == ERASURE.id && !["Delete", "Unlink", "Keep"].contains(&text)
-        {
-            return Err(Error::BadSetting(id.to_owned()));
-        }
         if known.is_secret() && !text.is_empty() {
             let sealed = self.key().seal(self.chance(), known.id, text)?;
             return self.save_setting(known, &sealed.into()).await;
@@ -361,22 +313,6 @@ impl Core {
 /// The items of a setting that holds several, separated by commas.
 pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
-}
-
-/// Can whoever reads the setting make something of the text?
-fn reads(known: &Known, text: &str) -> bool {
-    match known.id {
-        id if id == USERNAME_RULE.id => is_small_regex(text),
-        id if id == PREVIEW_NETWORKS.id => items(text).all(|one| one.parse::<Network>().is_ok()),
-        id if id == EMBED_PORTS.id => items(text).all(|one| one.parse::<u16>().is_ok()),
-        _ => true,
-    }
-}
-
-fn is_small_regex(text: &str) -> bool {
-    // By itself too, so that it cannot close the group that holds it to the whole name.
-    let compiles = |text: &str| regex::Regex::new(text).is_ok();
-    text.len() <= 256 && compiles(text) && compiles(&format!("^(?:{text})$"))
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ pub(crate) async fn counters(call: Call) -> Answer {
     Ok(wire::success(|o| {
         o.flag("joined", joined);
         number(o, "members", shown.then_some(room.users_count));
-        number(o, "unreads", seen.map(|_| member.unread(&room)));
+        number(o, "unreads", seen.map(|_| member.counted(&room, core.counting())));
         date(o, "unreadsFrom", seen);
         number(o, "msgs", shown.then_some(room.msgs));
         date(o, "latest", shown.then_some(room.lm.unwrap_or(room.updated)));

@@ -14,7 +14,6 @@ use serde_json::{Map, Value, json};
 /// A subscription as its owner sees it.
 pub(crate) fn subscription(out: &mut String, me: &User, it: &Membership, dates: Dates) {
     let (room, member) = (&it.room, &it.member);
-    let unread = member.unread(room);
     let mut o = Object::new(out, dates);
     o.text("_id", &member.id);
     o.text("rid", room.id.as_str());
@@ -30,8 +29,8 @@ pub(crate) fn subscription(out: &mut String, me: &User, it: &Membership, dates: 
     o.date_if("ls", member.last_seen);
     o.date_if("lr", member.last_reply);
     o.flag("open", member.is_open(room));
-    o.flag("alert", unread > 0 || !it.threads.is_empty());
-    o.number("unread", unread);
+    o.flag("alert", member.unread(room) > 0 || !it.threads.is_empty());
+    o.number("unread", it.unread);
     o.number("userMentions", member.mentions);
     o.number("groupMentions", member.group_mentions);
     let list = |o: &mut Object<'_>, key: &str, wanted: fn(&UnreadThread) -> bool| {

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::id::{RoomId, UserId};
 use crate::open::NewMember;
-use crate::reading::{Ended, Membership, UnreadThread};
+use crate::reading::{Counting, Ended, Membership, UnreadThread};
 use crate::room::Member;
 use crate::time::Ms;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 macro_rules! columns {
     () => {
         "s.usr, s.id, s.ts, s.updated, s.opened, s.closed_seq, s.read_seq, s.mentions, \
-         s.group_mentions, s.ls, s.lr, s.blocked, s.blocker, s.disabled, s.archived, s.name, s.fname, s.body"
+         s.group_mentions, s.marked, s.ls, s.lr, s.blocked, s.blocker, s.disabled, s.archived, s.name, s.fname, s.body"
     };
 }
 pub(crate) use columns;
@@ -89,6 +89,7 @@ pub(crate) fn read(row: &mut Row) -> Result<Member> {
         read_seq: row.int()?,
         mentions: row.int()?,
         group_mentions: row.int()?,
+        marked: row.bool()?,
         last_seen: row.opt_int()?,
         last_reply: row.opt_int()?,
         blocked: row.bool()?,
@@ -101,12 +102,16 @@ pub(crate) fn read(row: &mut Row) -> Result<Member> {
     })
 }
 
-async fn memberships(store: &Store, reads: [Read; 2]) -> Result<Vec<Membership>> {
+async fn memberships(
+    store: &Store,
+    reads: [Read; 2],
+    counting: Counting,
+) -> Result<Vec<Membership>> {
     let mut answers = store.read_all(reads.into()).await?.into_iter();
     let mut all = Vec::new();
     for mut row in answers.next().unwrap_or_default() {
         let room = rooms::read(&mut row)?;
-        all.push(Membership { room, member: read(&mut row)?, threads: Vec::new() });
+        all.push(Membership::new(room, read(&mut row)?, counting));
     }
     let mut threads: HashMap<String, Vec<UnreadThread>> = HashMap::new();
     for mut row in answers.next().unwrap_or_default() {
@@ -121,16 +126,26 @@ async fn memberships(store: &Store, reads: [Read; 2]) -> Result<Vec<Membership>>
 }
 
 /// A user's memberships that changed (or whose room did) after `since`.
-pub(crate) async fn all(store: &Store, user: &UserId, since: Ms) -> Result<Vec<Membership>> {
+pub(crate) async fn all(
+    store: &Store,
+    user: &UserId,
+    since: Ms,
+    counting: Counting,
+) -> Result<Vec<Membership>> {
     let args: [Value; 2] = [user.into(), since.into()];
-    memberships(store, [Read::new(ALL, args), Read::new(THREADS, [user.into()])]).await
+    memberships(store, [Read::new(ALL, args), Read::new(THREADS, [user.into()])], counting).await
 }
 
 /// A user's membership in one room.
-pub(crate) async fn one(store: &Store, user: &UserId, room: &str) -> Result<Option<Membership>> {
+pub(crate) async fn one(
+    store: &Store,
+    user: &UserId,
+    room: &str,
+    counting: Counting,
+) -> Result<Option<Membership>> {
     let args: [Value; 2] = [user.into(), room.into()];
     let reads = [Read::new(ONE, args.clone()), Read::new(THREADS_OF_ONE, args)];
-    Ok(memberships(store, reads).await?.pop())
+    Ok(memberships(store, reads, counting).await?.pop())
 }
 
 /// Members of a room who looked at it at or after a time, in the order of joining.

@@ -83,7 +83,7 @@ const TAKE_TIME: &str = concat!(
     WHERE id = $1 AND (ro IS NOT TRUE OR $6) RETURNING last_ts"
 );
 const SENDER_READ: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL, mentions = 0,
-        group_mentions = 0, read_seq = (SELECT r.seq FROM rooms r WHERE r.id = $1),
+        group_mentions = 0, marked = FALSE, read_seq = (SELECT r.seq FROM rooms r WHERE r.id = $1),
         ls = (SELECT r.last_ts FROM rooms r WHERE r.id = $1),
         updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1 AND usr = $2 AND NOT blocked AND NOT blocker AND NOT disabled";

@@ -7,12 +7,12 @@ use crate::id::{RoomId, UserId};
 use crate::time::Ms;
 
 const READ: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL, mentions = 0,
-        group_mentions = 0, read_seq = (SELECT r.seq FROM rooms r WHERE r.id = $1),
+        group_mentions = 0, marked = FALSE, read_seq = (SELECT r.seq FROM rooms r WHERE r.id = $1),
         ls = (SELECT r.last_ts FROM rooms r WHERE r.id = $1),
         updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1 AND usr = $2";
 const READ_THREADS: &str = "DELETE FROM unread_threads WHERE room = $1 AND usr = $2";
-const UNREAD: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL, ls = $3,
+const UNREAD: &str = "UPDATE members SET opened = TRUE, closed_seq = NULL, marked = TRUE, ls = $3,
         read_seq = (SELECT r.seq - 1 FROM rooms r WHERE r.id = $1),
         updated = (SELECT r.last_ts FROM rooms r WHERE r.id = $1)
     WHERE room = $1 AND usr = $2";

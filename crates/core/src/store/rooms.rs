@@ -77,6 +77,12 @@ macro_rules! newest {
         " LEFT JOIN messages m ON m.id = r.last_id"
     };
 }
+/// The same where documents are to have none: nothing is found, so nothing is shown, matched or sorted by.
+macro_rules! none {
+    () => {
+        " LEFT JOIN messages m ON m.id = r.last_id AND FALSE"
+    };
+}
 macro_rules! star {
     () => {
         " LEFT JOIN stars st ON st.message = m.id AND st.usr = $1"
@@ -306,10 +312,11 @@ pub(crate) enum Whose {
     All,
 }
 
-/// Rooms by creation, or as the query says, with the reader's star on each newest message.
+/// Rooms by creation, or as the query says; with `last` each with its newest message and the reader's star
+/// on that.
 pub(crate) async fn list(
     store: &Store,
-    whose: Whose,
+    (whose, last): (Whose, bool),
     reader: &UserId,
     query: &ListQuery,
     document: Document<Room>,
@@ -321,13 +328,17 @@ pub(crate) async fn list(
     let listing = Listing {
         columns: with_last!(),
         from,
-        joins: &[("m.", newest!()), ("st.", star!())],
+        joins: if last {
+            &[("m.", newest!()), ("st.", star!())]
+        } else {
+            &[("m.", none!()), ("st.", star!())]
+        },
         condition: condition.to_owned(),
         args: vec![reader.into()],
         order: "r.ts, r.id",
         id: "r.id",
         place: Some(("r.ts", ">")),
-        fixed: Some(fixed),
+        fixed: last.then_some(fixed),
         fields: &OfRooms,
         among: None,
     };

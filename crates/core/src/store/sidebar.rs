@@ -6,7 +6,7 @@ use super::{Read, Store, Value, rooms, users};
 use crate::account::User;
 use crate::error::Result;
 use crate::id::{RoomId, UserId};
-use crate::reading::{Membership, UnreadThread};
+use crate::reading::{Counting, Membership, UnreadThread};
 use std::collections::HashMap;
 
 /// Rooms asked for by one statement.
@@ -20,6 +20,7 @@ pub(crate) async fn beside(
     store: &Store,
     user: &UserId,
     of: &[&RoomId],
+    counting: Counting,
 ) -> Result<HashMap<String, Beside>> {
     let mut all = HashMap::with_capacity(of.len());
     for of in of.chunks(AT_ONCE) {
@@ -55,7 +56,7 @@ pub(crate) async fn beside(
         for mut row in answers.next().unwrap_or_default() {
             let room = rooms::read(&mut row)?;
             let id = room.id.to_string();
-            let own = Membership { room, member: read_member(&mut row)?, threads: Vec::new() };
+            let own = Membership::new(room, read_member(&mut row)?, counting);
             all.insert(id, (own, Vec::new()));
         }
         for mut row in answers.next().unwrap_or_default() {

@@ -116,6 +116,10 @@ async fn lists(
         core.search(bob, Some(access), text, all.clone(), none.clone()).await?;
         core.search(bob, None, text, all.clone(), none.clone()).await?;
     }
+    for on in [false, true] {
+        core.overwrite_setting(crate::setting::STORE_LAST.id, &on.into()).await?;
+        core.dm_list(bob, &all, Arc::new(|_| Value::Null)).await?;
+    }
     core.messages_before(bob, access, Some(sent.id.as_str()), 20).await?;
     core.message(bob, sent.id.as_str()).await?;
     core.dm_list(ann, &all, Arc::new(|_| Value::Null)).await?;
