@@ -20,6 +20,7 @@ mod query;
 mod realtime;
 mod rocketchat;
 mod seeds;
+mod settings;
 mod smoke;
 mod store;
 mod trust;

@@ -11,6 +11,7 @@ mod help;
 mod imports;
 mod kill;
 mod logs;
+mod overwrites;
 mod secrets;
 mod server;
 mod socket;

@@ -5,7 +5,7 @@ mod automatic;
 mod bounds;
 mod fetch;
 mod tls;
-mod web;
+pub(crate) mod web;
 
 use crate::app::{Answer, TestApp, TestUser, fresh_database, options};
 use parlance_core::{Clock, Core, Outside, Resolver};

@@ -10,12 +10,12 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 /// Where what the guard permits listens, in these tests.
-pub(super) const OPEN: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(crate) const OPEN: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Where what it refuses listens.
 pub(super) const CLOSED: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
 /// What the server says.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// This, and no more.
     All(Vec<u8>),
     /// This, then the last again and again, until nobody reads any more.
@@ -27,7 +27,7 @@ pub(super) enum Reply {
 }
 
 /// A page of this type.
-pub(super) fn page(content_type: &str, body: impl AsRef<[u8]>) -> Reply {
+pub(crate) fn page(content_type: &str, body: impl AsRef<[u8]>) -> Reply {
     let body = body.as_ref();
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
@@ -37,7 +37,7 @@ pub(super) fn page(content_type: &str, body: impl AsRef<[u8]>) -> Reply {
 }
 
 /// An HTML page with this title.
-pub(super) fn titled(title: &str) -> Reply {
+pub(crate) fn titled(title: &str) -> Reply {
     page("text/html", format!("<html><head><title>{title}</title></head><body>x</body></html>"))
 }
 
@@ -47,8 +47,8 @@ pub(super) fn moved(to: &str) -> Reply {
 }
 
 /// A server that runs as long as this lives.
-pub(super) struct Web {
-    pub(super) port: u16,
+pub(crate) struct Web {
+    pub(crate) port: u16,
     asked: Arc<Mutex<Vec<String>>>,
     count: watch::Receiver<usize>,
     /// Connections that are over.
@@ -64,7 +64,7 @@ impl Drop for Web {
 
 impl Web {
     /// Listens and answers by the path of each request.
-    pub(super) async fn start(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Web {
+    pub(crate) async fn start(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Web {
         Self::listen(SocketAddr::new(OPEN, 0), None, answer).await
     }
 
@@ -105,7 +105,7 @@ impl Web {
     }
 
     /// The URL of a path here, under a host's name.
-    pub(super) fn url(&self, host: &str, path: &str) -> String {
+    pub(crate) fn url(&self, host: &str, path: &str) -> String {
         format!("http://{host}:{}{path}", self.port)
     }
 

@@ -52,7 +52,7 @@ mod rate;
 mod read_state;
 mod real_names;
 mod removal;
-mod rename;
+pub(crate) mod rename;
 mod retries;
 mod room_settings;
 mod rooms;

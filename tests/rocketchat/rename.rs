@@ -15,7 +15,7 @@ pub(super) async fn app() -> TestApp {
 }
 
 /// Waits until what a change of this account left is done.
-pub(super) async fn settled(ears: &mut Subscription, user: &TestUser) {
+pub(crate) async fn settled(ears: &mut Subscription, user: &TestUser) {
     let done = async {
         while let Some(event) = ears.next().await {
             if event.kind == Kind::MessagesRewritten && event.reference == user.id {

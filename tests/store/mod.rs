@@ -207,7 +207,7 @@ pub(super) async fn heard_so_far(core: &Core, ears: &mut Subscription) -> Vec<Ar
 }
 
 /// Opens a core on a directory whose last user was dropped a moment ago and may still be ending.
-pub(super) async fn reopen(database: &Database, store: StoreOptions, clock: Clock) -> Core {
+pub(crate) async fn reopen(database: &Database, store: StoreOptions, clock: Clock) -> Core {
     let open = async {
         loop {
             let mut options = options(database.clone(), clock.clone());
