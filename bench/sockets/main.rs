@@ -202,8 +202,8 @@ fn watch(mut from: SplitStream<Socket>, sent: Sent, took: Took) {
 
 fn shown(took: &mut [Duration]) -> String {
     took.sort_unstable();
-    let at = |p: f64| took[((took.len() - 1) as f64 * p) as usize].as_secs_f64() * 1e3;
-    format!("p50 {:.2} ms, p99 {:.2} ms, most {:.2} ms", at(0.5), at(0.99), at(1.0))
+    let at = |mille: usize| took[(took.len() - 1) * mille / 1000].as_secs_f64() * 1e3;
+    format!("p50 {:.2} ms, p99 {:.2} ms, most {:.2} ms", at(500), at(990), at(1000))
 }
 
 /// Sends at a steady rate to conversations of so many, and measures from the call to every frame.

@@ -16,6 +16,7 @@ mod queries;
 mod rest;
 mod rooms;
 mod scene;
+mod sockets;
 mod unread;
 mod values;
 
@@ -92,6 +93,7 @@ fn tables() -> Vec<Vec<Row>> {
         queries::rows(),
         rest::rows(),
         rooms::rows(),
+        sockets::rows(),
     ]
 }
 

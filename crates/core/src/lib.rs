@@ -186,8 +186,6 @@ impl Core {
         };
         let (jobs, waiting) = mail::queue();
         let left = Arc::new(Notify::new());
-        let worker =
-            job::Worker { store: store.clone(), clock: options.clock.clone(), left: left.clone() };
         let core = Self(Arc::new(Inner {
             store,
             passwords: Passwords::new(options.hashing, &options.chance)?,
@@ -205,14 +203,21 @@ impl Core {
             online: Arc::new(online::Online::new(&options.chance, &options.clock)),
             chance: options.chance,
             clock: options.clock,
-            left: left.clone(),
+            left,
             tasks: Mutex::new(tasks.into()),
         }));
         tokio::spawn(mail::work(Arc::downgrade(&core.0), mail, waiting));
         core.tell_people(from);
         core.ensure_rocket_cat().await?;
-        core.0.add_task(tokio::spawn(worker.run()));
+        core.work();
         Ok(core)
+    }
+
+    /// Begins to do what changes left to do.
+    fn work(&self) {
+        let (store, clock) = (self.store().clone(), self.clock().clone());
+        let worker = job::Worker { store, clock, left: self.0.left.clone() };
+        self.0.add_task(tokio::spawn(worker.run()));
     }
 
     /// Begins to tell people what happens after `position`, and who is there.

@@ -8,7 +8,7 @@ use crate::event::{Event, Kind};
 use crate::id::{RoomId, UserId};
 use crate::message::Message;
 use crate::notice::{Delivery, How, Notice, To, Topic};
-use crate::reading::{Membership, UnreadThread};
+use crate::reading::{Counting, Membership, UnreadThread};
 use crate::room::{Member, Room};
 use crate::store::fanout;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -64,7 +64,7 @@ impl Core {
         for event in events {
             self.tell_of(event, &content, to, &mut told, &mut touched).await?;
         }
-        content.finish(touched, &mut told);
+        content.finish(touched, self.counting(), &mut told);
         Ok(told)
     }
 
@@ -268,7 +268,7 @@ impl Content {
     }
 
     /// Rooms and views of them, as they are now.
-    fn finish(mut self, touched: Touched, told: &mut Told) {
+    fn finish(mut self, touched: Touched, counting: Counting, told: &mut Told) {
         for (id, how) in &touched.rooms {
             if let Some(room) = self.rooms.get(id) {
                 let it = Delivery::new(Notice::Room { room: room.clone(), how: *how });
@@ -284,7 +284,8 @@ impl Content {
             };
             let (room, member) = (Room { last: None, ..(**room).clone() }, member.clone());
             let threads = self.threads.remove(&(user.to_string(), id)).unwrap_or_default();
-            let it = Box::new(Membership { room, member, threads });
+            let it = Membership { threads, ..Membership::new(room, member, counting) };
+            let it = Box::new(it);
             told.push((To::One(user), Delivery::new(Notice::Membership { it, how })));
         }
     }

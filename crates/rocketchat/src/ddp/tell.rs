@@ -4,7 +4,7 @@
 use super::stream::MINE;
 use crate::{rooms, server, settings, subscriptions, wire};
 use parlance_core::notice::{Activity, Delivery, How, Notice};
-use parlance_core::{Caller, Core, Message, Perm, User, setting};
+use parlance_core::{Caller, Core, Message, Perm, Room, User, setting};
 use parlance_http::json::{Dates, Object, text};
 use std::sync::Arc;
 
@@ -108,17 +108,7 @@ impl<E: Ear> Teller<'_, E> {
                     self.alert(message, group.as_deref());
                 }
             }
-            Notice::Room { room, how: kind } => {
-                let wants = self.ear.wants("room-data", room.id.as_str())
-                    || self
-                        .ear
-                        .wants("notify-user", &format!("{}/rooms-changed", self.caller.id()));
-                if wants {
-                    let json = self.written(delivery, |out, dates| rooms::listed(out, room, dates));
-                    self.say("room-data", room.id.as_str(), || json.clone());
-                    self.say_own("rooms-changed", || format!("\"{}\",{json}", how(*kind)));
-                }
-            }
+            Notice::Room { room, how: kind } => self.room(delivery, room, *kind),
             Notice::Membership { it, how: kind } => {
                 let me = self.caller.user().clone();
                 let dates = self.dates;
@@ -131,6 +121,24 @@ impl<E: Ear> Teller<'_, E> {
             Notice::Left { room, membership } => self.left(room.as_str(), membership),
             Notice::Activity(activity) => self.activity(activity),
         }
+    }
+
+    fn room(&mut self, delivery: &Delivery, room: &Room, kind: How) {
+        let own = format!("{}/rooms-changed", self.caller.id());
+        let id = room.id.as_str();
+        if !self.ear.wants("room-data", id) && !self.ear.wants("notify-user", &own) {
+            return;
+        }
+        let shows_last = self.core.settings().on(&setting::STORE_LAST);
+        let json = self.written(delivery, |out, dates| {
+            if shows_last {
+                rooms::listed(out, room, dates);
+            } else {
+                rooms::listed(out, &Room { last: None, ..room.clone() }, dates);
+            }
+        });
+        self.say("room-data", id, || json.clone());
+        self.say("notify-user", &own, || format!("\"{}\",{json}", how(kind)));
     }
 
     fn message(&mut self, delivery: &Delivery, message: &Message) {

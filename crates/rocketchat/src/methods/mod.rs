@@ -23,6 +23,7 @@ use parlance_core::depth::{DEEPEST, is_deeper};
 use parlance_core::factor::Freshness;
 use parlance_http::body;
 use serde_json::{Map, Value, json};
+pub(crate) use session::{begin, shown};
 use std::future::Future;
 use std::pin::Pin;
 

@@ -7,9 +7,12 @@ use crate::error::Failure;
 use crate::session::{Begun, log_in};
 use crate::{password, users};
 use parlance_core::login::Client;
-use parlance_core::{Core, Error};
+use parlance_core::{Core, Error, Ms};
 use parlance_http::json::{Dates, Object};
 use serde_json::{Map, Value};
+
+/// When a token ends that never does: clients want a time (contract/clients 4). It is the year 9999.
+const NEVER: Ms = 253_370_764_800_000;
 
 /// `login [{resume} | {user, password} | {totp: {login, code}}]`
 pub(super) async fn login(ask: Ask) -> Outcome {
@@ -32,16 +35,19 @@ pub(crate) fn shown(begun: &Begun) -> String {
     let mut o = Object::new(&mut out, Dates::Ejson);
     o.text("id", begun.session.user.id.as_str());
     o.text("token", &begun.session.token);
-    o.date_if("tokenExpires", begun.session.expires);
+    o.date("tokenExpires", begun.session.expires.unwrap_or(NEVER));
     o.text("type", begun.by);
     o.end();
     out
 }
 
-/// A wrong password as clients know it from this method; nobody learns from it who exists.
+/// A wrong password, or a token that is over, as clients know it from this method; nobody learns from it
+/// who exists.
 fn refused(failure: Failure) -> Failure {
+    const OVER: &str = "You've been logged out by the server. Please log in again.";
     match failure {
         Failure::Core(Error::BadCredentials) => Failure::Login(403.into(), "Incorrect password"),
+        Failure::Core(Error::SessionOver) => Failure::Login(403.into(), OVER),
         other => other,
     }
 }
