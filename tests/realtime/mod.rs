@@ -4,4 +4,5 @@ mod bad_input;
 pub(crate) mod client;
 mod logins;
 mod messages;
+mod resume;
 mod sockets;

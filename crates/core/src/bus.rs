@@ -7,13 +7,19 @@ use crate::event::Event;
 use crate::id::UserId;
 use crate::notice::{Delivery, To, Topic};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 
 /// What may wait for one socket: deliveries, and bytes of what they hold.
 const MOST_WAITING: usize = 512;
 const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// So many deliveries are handed out at once; then those who have more than this to read get a moment.
+const AT_ONCE: usize = 128;
+const BUSY: usize = MOST_WAITING / 2;
+/// The moment. Who does not use it gets no other until it has read everything.
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// Listeners and sockets of this node, and how far the log was published.
 #[derive(Default)]
@@ -21,6 +27,8 @@ pub(crate) struct Bus {
     listeners: Mutex<Vec<mpsc::Sender<Arc<Event>>>>,
     position: watch::Sender<i64>,
     sockets: Mutex<Sockets>,
+    /// Rung when a socket has read what waited for it.
+    read: Notify,
 }
 
 /// One listener's end: events in order, then `None` when it was too slow or the core is gone.
@@ -45,6 +53,7 @@ struct Sockets {
 }
 
 /// The bus's end of a socket.
+#[derive(Clone)]
 struct Outlet {
     id: u64,
     /// What came before this position is not for it: it was not there.
@@ -62,6 +71,8 @@ struct Shared {
     bytes: AtomicUsize,
     /// Rung when the socket is cut off.
     cut: Notify,
+    /// It was waited for and did not read.
+    slow: AtomicBool,
 }
 
 impl Outlet {
@@ -75,6 +86,15 @@ impl Outlet {
             self.shared.cut.notify_one();
         }
         pushed
+    }
+
+    /// Has it much to read, and deserves a moment for it?
+    fn is_busy(&self) -> bool {
+        let free = self.sender.capacity();
+        if free == MOST_WAITING {
+            self.shared.slow.store(false, Ordering::Relaxed);
+        }
+        free < MOST_WAITING - BUSY && !self.shared.slow.load(Ordering::Relaxed)
     }
 
     fn wants(&self, topic: Topic) -> bool {
@@ -102,7 +122,10 @@ impl Plug {
 
     /// The next delivery, if one waits.
     pub(crate) fn try_next(&mut self) -> Option<Arc<Delivery>> {
-        let delivery = self.receiver.try_recv().ok()?;
+        let Ok(delivery) = self.receiver.try_recv() else {
+            self.bus.read.notify_one();
+            return None;
+        };
         self.shared.bytes.fetch_sub(delivery.weight(), Ordering::Relaxed);
         Some(delivery)
     }
@@ -226,22 +249,51 @@ impl Bus {
     }
 
     /// Hands out what became of the piece of the log that ends at `position`.
-    pub(crate) fn hand_out(&self, position: i64, deliveries: &[(To, Arc<Delivery>)]) {
-        self.push(deliveries, |outlet| outlet.since < position);
+    pub(crate) async fn hand_out(&self, position: i64, deliveries: &[(To, Arc<Delivery>)]) {
+        for some in deliveries.chunks(AT_ONCE) {
+            let busy = self.push(some, |outlet| outlet.since < position);
+            // What comes in a burst is no sign that its reader is slow.
+            let read = async {
+                while busy.iter().any(Outlet::is_busy) {
+                    self.read.notified().await;
+                }
+            };
+            if !busy.is_empty() && tokio::time::timeout(MOMENT, read).await.is_err() {
+                for outlet in busy.iter().filter(|outlet| outlet.is_busy()) {
+                    outlet.shared.slow.store(true, Ordering::Relaxed);
+                }
+            }
+        }
     }
 
     /// Hands out what has no position, to all sockets but one.
     pub(crate) fn hint(&self, deliveries: &[(To, Arc<Delivery>)], but: u64) {
-        self.push(deliveries, |outlet| outlet.id != but);
+        // Typing alone makes nobody wait for anybody.
+        drop(self.push(deliveries, |outlet| outlet.id != but));
     }
 
-    fn push(&self, deliveries: &[(To, Arc<Delivery>)], concerns: impl Fn(&Outlet) -> bool) {
+    /// Hands deliveries to all that they concern; gives those who have much to read then.
+    fn push(
+        &self,
+        deliveries: &[(To, Arc<Delivery>)],
+        concerns: impl Fn(&Outlet) -> bool,
+    ) -> Vec<Outlet> {
         let mut sockets = self.sockets();
         let mut cut = 0;
+        let mut busy: Vec<Outlet> = Vec::new();
         for (to, delivery) in deliveries {
             let mut send = |own: &mut Vec<Outlet>, fits: &dyn Fn(&Outlet) -> bool| {
                 let before = own.len();
-                own.retain(|one| !concerns(one) || !fits(one) || one.push(delivery));
+                own.retain(|one| {
+                    if !concerns(one) || !fits(one) {
+                        return true;
+                    }
+                    let pushed = one.push(delivery);
+                    if pushed && one.is_busy() && busy.iter().all(|known| known.id != one.id) {
+                        busy.push(one.clone());
+                    }
+                    pushed
+                });
                 cut += before - own.len();
             };
             match to {
@@ -262,6 +314,7 @@ impl Bus {
             sockets.of.retain(|_, own| !own.is_empty());
             tracing::info!(cut, "sockets that read too slowly were cut off");
         }
+        busy
     }
 
     /// Cuts every socket off: what they should have been told is not known any more.

@@ -16,6 +16,8 @@ use crate::{Core, Inner};
 use piece::Audience;
 use std::sync::{Arc, Weak};
 
+/// Positions told at once on a socket, of what was missed.
+const PIECE: i64 = 64;
 /// How long to wait before trying a store again that did not answer, in milliseconds.
 const RETRY: Ms = 500;
 
@@ -89,7 +91,7 @@ impl Core {
         let here = |user: &UserId| bus.has(user);
         let mut told = self.told_of(&events, Audience { here: &here, only: None }).await?;
         told.push((To::All(Topic::Position), Delivery::new(Notice::Position(end))));
-        bus.hand_out(end, &told);
+        bus.hand_out(end, &told).await;
         Ok(end)
     }
 
@@ -97,12 +99,14 @@ impl Core {
     /// now, in the order of the log. [`Error::PositionTooOld`] where the log does not reach back so far.
     pub async fn missed(&self, caller: &Caller, since: i64, until: Option<i64>) -> Result<Missed> {
         let published = self.0.bus.position();
+        // Who is told it on a socket that may break off gets it in pieces that it can go on from.
+        let window = if until.is_some() { PIECE } else { fanout::WINDOW };
         let published = until.map_or(published, |until| until.min(published));
         let since = since.clamp(0, published);
         if since < published && since.saturating_add(1) < events::floor(self.store()).await? {
             return Err(Error::PositionTooOld);
         }
-        let end = published.min(since.saturating_add(fanout::WINDOW));
+        let end = published.min(since.saturating_add(window));
         let mut notices = Vec::new();
         if since < end && self.may_read_rooms(caller.user()) {
             let events = fanout::missed(self.store(), caller.id(), (since, end)).await?;
