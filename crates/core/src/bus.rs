@@ -13,13 +13,16 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 
 /// What may wait for one socket: deliveries, and bytes of what they hold.
-const MOST_WAITING: usize = 512;
+const MOST_WAITING: usize = 1024;
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// So many deliveries are handed out at once; then those who have more than this to read get a moment.
 const AT_ONCE: usize = 128;
 const BUSY: usize = MOST_WAITING / 2;
 /// The moment. Who does not use it gets no other until it has read everything.
 const MOMENT: Duration = Duration::from_millis(20);
+
+/// Whose the sockets are that nobody is logged in on: no account's id, and so told nothing of one.
+const NOBODY: &str = "";
 
 /// Listeners and sockets of this node, and how far the log was published.
 #[derive(Default)]
@@ -206,6 +209,11 @@ impl Bus {
 
     fn sockets(&self) -> MutexGuard<'_, Sockets> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Plugs a socket in that nobody is logged in on: it is told what concerns everybody.
+    pub(crate) fn plug_nobody(self: &Arc<Self>) -> Plug {
+        self.plug(&NOBODY.into())
     }
 
     /// Plugs a socket of a user's in.

@@ -16,8 +16,10 @@ use crate::{Core, Inner};
 use piece::Audience;
 use std::sync::{Arc, Weak};
 
+/// Positions handed out at once: what a socket that reads has room for, whatever they tell of.
+const PIECE: usize = 128;
 /// Positions told at once on a socket, of what was missed.
-const PIECE: i64 = 64;
+const MISSED: i64 = 64;
 /// How long to wait before trying a store again that did not answer, in milliseconds.
 const RETRY: Ms = 500;
 
@@ -76,11 +78,11 @@ impl Fanout {
 impl Core {
     /// Hands out the next piece of the log after `from`, of what is published; where it ends.
     async fn hand_out(&self, (from, published): (i64, i64)) -> Result<i64> {
-        let (tail, floor) = events::since(self.store(), from).await?;
+        let (tail, floor) = events::since(self.store(), from, PIECE).await?;
         if from.saturating_add(1) < floor {
             return Err(Error::PositionTooOld);
         }
-        let whole = tail.events.len() < events::PAGE_SIZE;
+        let whole = tail.events.len() < PIECE;
         let mut piece = tail.events;
         piece.retain(|(position, _)| *position <= published);
         let last = piece.last().map_or(published, |(position, _)| *position);
@@ -100,7 +102,7 @@ impl Core {
     pub async fn missed(&self, caller: &Caller, since: i64, until: Option<i64>) -> Result<Missed> {
         let published = self.0.bus.position();
         // Who is told it on a socket that may break off gets it in pieces that it can go on from.
-        let window = if until.is_some() { PIECE } else { fanout::WINDOW };
+        let window = if until.is_some() { MISSED } else { fanout::WINDOW };
         let published = until.map_or(published, |until| until.min(published));
         let since = since.clamp(0, published);
         if since < published && since.saturating_add(1) < events::floor(self.store()).await? {

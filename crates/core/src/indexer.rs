@@ -143,7 +143,7 @@ impl Indexer {
                 continue;
             };
             let position: i64 = was.parse().map_err(Error::internal)?;
-            let (tail, floor) = events::since(&self.store, position).await?;
+            let (tail, floor) = events::since(&self.store, position, events::PAGE).await?;
             if position.saturating_add(1) < floor {
                 terms::begin(&self.store, Some(&was), published, &walk()).await?;
                 continue;

@@ -274,7 +274,8 @@ impl Core {
     /// picks what that user may see.
     pub async fn events_after(&self, position: i64) -> Result<Vec<event::Event>> {
         let published = self.0.bus.position();
-        let (tail, floor) = store::events::since(self.store(), position).await?;
+        let (tail, floor) =
+            store::events::since(self.store(), position, store::events::PAGE).await?;
         if position.saturating_add(1) < floor {
             return Err(Error::PositionTooOld);
         }

@@ -160,7 +160,8 @@ impl Delivery {
         const SMALL: usize = 512;
         let of = |message: &Message| 2 * (message.msg.len() + message.body.len());
         match &self.notice {
-            Notice::Message { message, .. } | Notice::Alert { message, .. } => SMALL + of(message),
+            // An alert shares its message with the notice before it.
+            Notice::Message { message, .. } => SMALL + of(message),
             Notice::Room { room, .. } => {
                 SMALL + 2 * room.body.len() + room.last.as_deref().map_or(0, of)
             }

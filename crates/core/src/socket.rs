@@ -13,11 +13,11 @@ use crate::setting;
 use crate::store::fanout;
 use std::sync::Arc;
 
-/// A socket of a user's: it is there from its making until it is dropped.
+/// A socket, a user's or nobody's: it is there from its making until it is dropped.
 pub struct Socket {
     plug: Plug,
-    user: UserId,
-    online: Arc<Online>,
+    /// Whose it is, and where that counts.
+    of: Option<(UserId, Arc<Online>)>,
 }
 
 impl Socket {
@@ -53,7 +53,9 @@ impl Socket {
 
     /// Its user does nothing just now, or does again.
     pub fn set_away(&self, away: bool) {
-        self.online.set_away(&self.user, self.plug.id(), away);
+        if let Some((user, online)) = &self.of {
+            online.set_away(user, self.plug.id(), away);
+        }
     }
 
     /// Which socket of this node it is.
@@ -64,7 +66,9 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.online.end(&self.user, self.plug.id());
+        if let Some((user, online)) = &self.of {
+            online.end(user, self.plug.id());
+        }
     }
 }
 
@@ -82,10 +86,15 @@ impl Core {
     pub fn plug(&self, caller: &Caller) -> Socket {
         let plug = self.0.bus.plug(caller.id());
         self.online().begin(caller.id(), plug.id());
-        Socket { plug, user: caller.id().clone(), online: self.online().clone() }
+        Socket { plug, of: Some((caller.id().clone(), self.online().clone())) }
     }
 
-    /// Sockets of this node that are logged in.
+    /// Plugs a socket in that nobody is logged in on: it is told what concerns everybody.
+    pub fn plug_nobody(&self) -> Socket {
+        Socket { plug: self.0.bus.plug_nobody(), of: None }
+    }
+
+    /// Sockets of this node that are told something.
     pub fn sockets(&self) -> usize {
         self.0.bus.count()
     }

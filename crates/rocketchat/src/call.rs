@@ -115,6 +115,19 @@ impl Call {
         }
     }
 
+    /// The same on behalf of the caller as it stands now, of nobody when its session is over: a socket
+    /// knows its caller as of what it was last told (ruling A14).
+    pub(crate) async fn renewed(mut self) -> Result<Self, Failure> {
+        if let Some(caller) = self.caller.take() {
+            self.caller = match self.core().again(&caller).await {
+                Ok(now) => Some(now),
+                Err(Error::NotLoggedIn) => None,
+                Err(error) => return Err(error.into()),
+            };
+        }
+        Ok(self)
+    }
+
     pub(crate) fn core(&self) -> &Core {
         self.edge.core()
     }

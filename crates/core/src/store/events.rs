@@ -9,8 +9,7 @@ use crate::time::Ms;
 /// Urgent events read at once; with more than that, everything is read again instead.
 pub(crate) const MOST_URGENT: usize = 1024;
 /// Positions read at once.
-const PAGE: i64 = 1024;
-pub(crate) const PAGE_SIZE: usize = 1024;
+pub(crate) const PAGE: usize = 1024;
 
 const ADD: &str = "INSERT INTO events (pos, ts, kind, room, audience, ref)
     VALUES (event_pos(), $1, $2, $3, $4, $5)";
@@ -66,7 +65,8 @@ pub(crate) struct Tail {
 
 /// The log after `position`, up to a page of it.
 pub(crate) async fn after(store: &Store, position: i64) -> Result<Tail> {
-    let reads = vec![Read::new(AFTER, [position.into(), PAGE.into()]), Read::new(HORIZON, [])];
+    let reads =
+        vec![Read::new(AFTER, [position.into(), count(PAGE).into()]), Read::new(HORIZON, [])];
     let mut answers = store.read_all(reads).await?.into_iter();
     let events = tail(answers.next().unwrap_or_default())?;
     let horizon = number(answers.next().unwrap_or_default())?;
@@ -108,10 +108,10 @@ pub(crate) async fn newest(store: &Store) -> Result<i64> {
     number(store.read(NEWEST, []).await?)
 }
 
-/// The log after `position`, up to a page of it, and the oldest position from which it can still be
+/// The log after `position`, up to `most` positions of it, and the oldest position from which it can still be
 /// followed, on one snapshot.
-pub(crate) async fn since(store: &Store, position: i64) -> Result<(Tail, i64)> {
-    let reads = vec![Read::new(AFTER, [position.into(), PAGE.into()]), Read::new(FLOOR, [])];
+pub(crate) async fn since(store: &Store, position: i64, most: usize) -> Result<(Tail, i64)> {
+    let reads = vec![Read::new(AFTER, [position.into(), count(most).into()]), Read::new(FLOOR, [])];
     let mut answers = store.read_all(reads).await?.into_iter();
     let events = tail(answers.next().unwrap_or_default())?;
     Ok((Tail { events, horizon: 0 }, first(answers.next().unwrap_or_default())?))

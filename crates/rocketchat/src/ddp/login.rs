@@ -18,7 +18,7 @@ pub(super) struct LoggedIn {
 /// `login [{…}]`
 pub(super) async fn login(call: &Call, params: Vec<Value>) -> Result<LoggedIn, Failure> {
     let Some(Value::Object(form)) = params.into_iter().next() else {
-        return Err(Error::BadCredentials.into());
+        return Err(in_words(Error::BadCredentials.into()));
     };
     call.count_as("login")?;
     let begun = methods::begin(call.core(), &form, call.client()).await?;

@@ -2,28 +2,30 @@
 //! message that needs the store becomes a future that knows nothing of the socket; what it found out
 //! changes the session when it is done, so that messages take effect in the order in which they came.
 
+mod subs;
+
 use super::frame::{self, Frame, Id};
 use super::rate::Rates;
-use super::stream::{Heard, MINE, Named, Rule, named};
-use super::tell::{Ear, Teller, own_fields};
+use super::stream::Heard;
+use super::tell::{Ear, Teller, own_fields, tell_all};
 use super::{login, write};
 use crate::call::Call;
 use crate::error::Failure;
 use crate::methods;
-use parlance_core::notice::{Delivery, Topic};
+use parlance_core::notice::{Delivery, Notice};
 use parlance_core::socket::Socket;
 use parlance_core::{Caller, Error, Missed};
 use parlance_http::Edge;
 use parlance_http::json::Dates;
-use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use serde_json::Value;
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use subs::Sub;
 
-/// Subscriptions of one socket, and people whose status one socket asks for.
-const MOST_SUBS: usize = 2000;
-const MOST_PEOPLE: usize = 5000;
+/// Why a client is let go that does not speak the protocol.
+const PROTOCOL: &str = "CLOSE_PROTOCOL_ERROR";
 
 /// A message that is being worked at.
 pub(super) type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
@@ -46,8 +48,8 @@ pub(super) enum Done {
 pub(super) enum Step {
     Say(Vec<String>),
     Work(Work),
-    /// Close with this code, for this reason.
-    Close(u16, &'static str),
+    /// Say this, and close with this code, for this reason.
+    Close(Vec<String>, u16, &'static str),
 }
 
 /// What a client wants to know of positions.
@@ -59,13 +61,6 @@ pub(super) enum Follow {
     FromNow,
     /// The same, with what happened after this position.
     After(i64),
-}
-
-/// What a subscription is to.
-enum Sub {
-    Event(&'static str, String),
-    People(HashSet<String>),
-    Nothing,
 }
 
 /// One client's.
@@ -132,11 +127,11 @@ impl Session {
                 self.connected = true;
                 Step::Say(vec![frame::connected(&self.edge.core().new_id())])
             }
-            Frame::Connect { known: false } => Step::Say(vec![frame::failed()]),
+            Frame::Connect { known: false } => Step::Close(vec![frame::failed()], 1002, PROTOCOL),
             Frame::Ping(id) => Step::Say(vec![frame::beat("pong", id.as_ref())]),
             Frame::Pong => Step::Say(Vec::new()),
             // A login may come before the answer to `connect`, never before `connect` (contract/clients 26).
-            _ if !self.connected => Step::Close(1002, "CLOSE_PROTOCOL_ERROR"),
+            _ if !self.connected => Step::Close(Vec::new(), 1002, PROTOCOL),
             Frame::Method { id, name, params } => self.method(id, name, params),
             Frame::Sub { id, name, params } => self.subscribe(id, &name, params),
             Frame::Unsub(id) => {
@@ -167,7 +162,7 @@ impl Session {
                     Err(failure) => Done::Said(refused(&id, failure)),
                 }
             })),
-            "UserPresence:away" | "UserPresence:online" if self.socket.is_some() => {
+            "UserPresence:away" | "UserPresence:online" if self.caller.is_some() => {
                 if let Some(socket) = &self.socket {
                     socket.set_away(name.ends_with("away"));
                 }
@@ -176,154 +171,27 @@ impl Session {
             _ if name.starts_with("stream-") => {
                 let own = self.socket.as_ref().map_or(0, Socket::id);
                 Step::Work(Box::pin(async move {
-                    Done::Said(match write::write(&call, &name, params, own).await {
+                    let done = match call.renewed().await {
+                        Ok(call) => write::write(&call, &name, params, own).await,
+                        Err(failure) => Err(failure),
+                    };
+                    Done::Said(match done {
                         Ok(()) => answered(&id, None),
                         Err(failure) => refused(&id, failure),
                     })
                 }))
             }
             _ => Step::Work(Box::pin(async move {
-                Done::Said(match methods::invoke(call, &name, params).await {
+                let done = match call.renewed().await {
+                    Ok(call) => methods::invoke(call, &name, params).await,
+                    Err(failure) => Err(failure),
+                };
+                Done::Said(match done {
                     Ok(result) if result.is_empty() => answered(&id, None),
                     Ok(result) => answered(&id, Some(("result", &result))),
                     Err(failure) => refused(&id, failure),
                 })
             })),
-        }
-    }
-
-    fn subscribe(&mut self, id: Id, name: &str, params: Vec<Value>) -> Step {
-        let no = |code: Value, reason: &str| {
-            let shown = code.as_str().map_or_else(|| code.to_string(), str::to_owned);
-            let error = json!({"isClientSafe": true, "error": code, "reason": reason,
-                "message": format!("{reason} [{shown}]"), "errorType": "Meteor.Error"});
-            Step::Say(vec![frame::nosub(&id, Some(&error))])
-        };
-        let people: usize = self.subs.values().map(Sub::people).sum();
-        if self.subs.len() >= MOST_SUBS || people >= MOST_PEOPLE {
-            return no("error-too-many-subscriptions".into(), "Too many subscriptions");
-        }
-        let (stream, rule) = match named(name) {
-            None => return no(404.into(), &format!("Subscription '{name}' not found")),
-            Some(Named::Publication) => {
-                self.forget(&id);
-                self.subs.insert(id.clone(), Sub::Nothing);
-                return Step::Say(vec![frame::ready(&id)]);
-            }
-            Some(Named::Stream(stream, rule)) => (stream, rule),
-        };
-        let mut params = params.into_iter();
-        let event = match params.next() {
-            Some(Value::String(event)) if event.len() <= 1024 => event,
-            _ => String::new(),
-        };
-        let options = params.next().unwrap_or(Value::Null);
-        if stream == "user-presence" {
-            return self.people(&id, &options);
-        }
-        if event.is_empty() {
-            return no("invalid-event-name".into(), "Event name invalid");
-        }
-        // Either is asked for by name or not at all (contract/clients 27).
-        let added = options == true || options.get("useCollection").is_some_and(|on| on == true);
-        let refuse = || no("not-allowed".into(), &format!("Not allowed to subscribe to {event}"));
-        let room = event.split('/').next().unwrap_or_default().to_owned();
-        match (rule, &self.caller) {
-            (Rule::Open, _) => {}
-            (_, None) => return refuse(),
-            (Rule::Login, _) => {}
-            (Rule::Own, Some(caller)) if room == caller.id().as_str() => {}
-            (Rule::Own, _) => return refuse(),
-            (Rule::Room, Some(_)) if stream == "room-messages" && event == MINE => {}
-            (Rule::Room, Some(caller)) => {
-                let (core, caller) = (self.edge.core().clone(), caller.clone());
-                let Step::Say(no) = refuse() else { return refuse() };
-                return Step::Work(Box::pin(async move {
-                    match core.access(&caller, &room).await {
-                        Ok(_) => Done::Granted { id, stream, event, added },
-                        Err(_) => Done::Said(no),
-                    }
-                }));
-            }
-        }
-        Step::Say(self.granted(id, stream, event, added))
-    }
-
-    /// A subscription begins; what had its id before is over.
-    fn granted(&mut self, id: Id, stream: &'static str, event: String, added: bool) -> Vec<String> {
-        self.forget(&id);
-        let mut out = Vec::new();
-        if added {
-            let collection = format!("stream-{stream}");
-            let name = event.clone();
-            out.push(frame::document("added", &collection, "id", |o| o.text("eventName", &name)));
-        }
-        out.push(frame::ready(&id));
-        self.heard.add(stream, &event);
-        self.subs.insert(id, Sub::Event(stream, event));
-        self.listen();
-        out
-    }
-
-    /// `stream-user-presence`: people are added to what is asked for, and taken out of it.
-    fn people(&mut self, id: &Id, options: &Value) -> Step {
-        let list = |key: &str| -> Vec<String> {
-            let all = options.get(key).and_then(Value::as_array).into_iter().flatten();
-            all.filter_map(Value::as_str).filter(|id| id.len() <= 64).map(str::to_owned).collect()
-        };
-        if self.caller.is_none() {
-            let error = json!({"isClientSafe": true, "error": "not-allowed",
-                "reason": "Not allowed", "message": "Not allowed [not-allowed]",
-                "errorType": "Meteor.Error"});
-            return Step::Say(vec![frame::nosub(id, Some(&error))]);
-        }
-        self.forget(id);
-        for gone in list("removed") {
-            for sub in self.subs.values_mut() {
-                if let Sub::People(all) = sub
-                    && all.remove(&gone)
-                {
-                    self.heard.remove("user-presence", &gone);
-                }
-            }
-        }
-        let known: usize = self.subs.values().map(Sub::people).sum();
-        let mut all: HashSet<String> = list("added").into_iter().collect();
-        let room = MOST_PEOPLE.saturating_sub(known);
-        if all.len() > room {
-            all = all.into_iter().take(room).collect();
-        }
-        for one in &all {
-            self.heard.add("user-presence", one);
-        }
-        self.subs.insert(id.clone(), Sub::People(all));
-        self.listen();
-        Step::Say(vec![frame::ready(id)])
-    }
-
-    /// A subscription is over.
-    fn forget(&mut self, id: &Id) {
-        match self.subs.remove(id) {
-            Some(Sub::Event(stream, event)) => self.heard.remove(stream, &event),
-            Some(Sub::People(all)) => {
-                for one in &all {
-                    self.heard.remove("user-presence", one);
-                }
-            }
-            Some(Sub::Nothing) | None => {}
-        }
-    }
-
-    /// Hears of what concerns everybody as far as somebody asked for it.
-    fn listen(&self) {
-        let Some(socket) = &self.socket else {
-            return;
-        };
-        for topic in [Topic::Status, Topic::People, Topic::Rules] {
-            if self.heard.wants(topic) { socket.want(topic) } else { socket.leave(topic) }
-        }
-        if self.follow != Follow::No {
-            socket.want(Topic::Position);
         }
     }
 
@@ -350,14 +218,22 @@ impl Session {
         }
         let user = login.caller.user();
         out.push(frame::document("added", "users", user.id.as_str(), |o| own_fields(o, user)));
-        let socket = self.edge.core().plug(&login.caller);
-        // Up to where the live ones begin.
-        match self.follow {
-            Follow::After(since) if since < socket.since() => self.replay = Some(since),
-            Follow::No => {}
-            Follow::After(_) | Follow::FromNow => out.push(frame::position(socket.since())),
+        // Whoever logs in again keeps its place, and what waits there.
+        if self.caller.is_none() {
+            let socket = self.edge.core().plug(&login.caller);
+            if let Some(mut was) = self.socket.take() {
+                while let Some(delivery) = was.try_next() {
+                    out.extend(self.hear(&delivery));
+                }
+            }
+            // Up to where the live ones begin.
+            match self.follow {
+                Follow::After(since) if since < socket.since() => self.replay = Some(since),
+                Follow::No => {}
+                Follow::After(_) | Follow::FromNow => out.push(frame::position(socket.since())),
+            }
+            self.socket = Some(socket);
         }
-        self.socket = Some(socket);
         self.token.clone_from(&login.token);
         self.caller = Some(login.caller);
         self.listen();
@@ -419,12 +295,18 @@ impl Session {
 
     /// What the client hears of a delivery.
     pub(super) fn hear(&self, delivery: &Arc<Delivery>) -> Vec<String> {
-        let Some(caller) = &self.caller else {
-            return Vec::new();
-        };
-        let all = self.follow != Follow::No;
+        let (core, all) = (self.edge.core(), self.follow != Follow::No && self.caller.is_some());
         let mut ear = Collected { heard: &self.heard, all, frames: Vec::new() };
-        let core = self.edge.core();
+        let Some(caller) = &self.caller else {
+            tell_all(core, Dates::Ejson, &mut ear, &delivery.notice);
+            return ear.frames;
+        };
+        // The user's own record, which came with the login, is kept as it is.
+        if let Notice::Account(user) = &delivery.notice {
+            let fields =
+                frame::document("changed", "users", user.id.as_str(), |o| own_fields(o, user));
+            ear.frames.push(fields);
+        }
         Teller { core, caller, dates: Dates::Ejson, ear: &mut ear }.tell(delivery);
         ear.frames
     }
@@ -452,15 +334,6 @@ impl Session {
         let event = format!("{}/force_logout", caller.id());
         let hears = self.heard.has("notify-user", &event);
         if hears { vec![frame::event("notify-user", &event, "")] } else { Vec::new() }
-    }
-}
-
-impl Sub {
-    fn people(&self) -> usize {
-        match self {
-            Self::People(all) => all.len(),
-            _ => 0,
-        }
     }
 }
 

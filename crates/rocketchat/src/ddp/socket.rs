@@ -47,39 +47,44 @@ struct Life {
     clock: Clock,
     /// A message of the protocol.
     spoke: Ms,
-    asked: bool,
+    asked: Option<Ms>,
     /// Anything at all.
     stirred: Ms,
-    poked: bool,
+    poked: Option<Ms>,
     answers: bool,
 }
 
 impl Life {
     fn new(clock: Clock) -> Self {
         let now = clock.now();
-        Self { clock, spoke: now, asked: false, stirred: now, poked: false, answers: false }
+        Self { clock, spoke: now, asked: None, stirred: now, poked: None, answers: false }
     }
 
     fn spoke(&mut self) {
         self.spoke = self.clock.now();
-        self.asked = false;
+        self.asked = None;
         self.stirred();
     }
 
     fn stirred(&mut self) {
         self.stirred = self.clock.now();
-        self.poked = false;
+        self.poked = None;
     }
 
     /// When there is next something to do.
     fn next(&self) -> Ms {
-        let silence = if self.asked { 2 * SILENCE } else { SILENCE };
         let still = match (self.poked, self.answers) {
-            (false, _) => self.stirred + STILL,
-            (true, true) => self.stirred + 2 * STILL,
-            (true, false) => Ms::MAX,
+            (None, _) => self.stirred + STILL,
+            (Some(poked), true) => poked + STILL,
+            (Some(_), false) => Ms::MAX,
         };
-        still.min(self.spoke + silence)
+        still.min(self.asked.unwrap_or(self.spoke) + SILENCE)
+    }
+
+    /// Has the client been given its time to answer, whatever the clock did meanwhile?
+    fn is_over(&self, now: Ms) -> bool {
+        let over = |since: Option<Ms>, time| since.is_some_and(|since| now >= since + time);
+        over(self.asked, SILENCE) || (self.answers && over(self.poked, STILL))
     }
 }
 
@@ -208,7 +213,10 @@ impl Line {
                 self.work = Some(work);
                 Ok(())
             }
-            Step::Close(code, reason) => Err(Some((code, reason))),
+            Step::Close(frames, code, reason) => {
+                self.say(frames).await?;
+                Err(Some((code, reason)))
+            }
         }
     }
 
@@ -247,17 +255,15 @@ impl Line {
         }
         let mut out = Vec::new();
         let life = &mut self.life;
-        if now >= life.stirred + STILL && !life.poked {
-            life.poked = true;
+        if life.is_over(now) {
+            return Err(TIMEOUT);
+        }
+        if now >= life.stirred + STILL && life.poked.is_none() {
+            life.poked = Some(now);
             out.push(Message::Ping(Vec::new().into()));
-        } else if life.poked && life.answers && now >= life.stirred + 2 * STILL {
-            return Err(TIMEOUT);
         }
-        if now >= life.spoke + 2 * SILENCE && life.asked {
-            return Err(TIMEOUT);
-        }
-        if now >= life.spoke + SILENCE && !life.asked {
-            life.asked = true;
+        if now >= life.spoke + SILENCE && life.asked.is_none() {
+            life.asked = Some(now);
             if self.clothes == Clothes::SockJs {
                 out.push(Message::Text("h".into()));
             }

@@ -89,8 +89,14 @@ impl<E: Ear> Teller<'_, E> {
             Notice::Renamed(_) | Notice::Avatar(_) | Notice::UserDeleted(_) => {
                 self.people(&delivery.notice);
             }
-            Notice::Setting(id) => self.setting(id),
-            Notice::Rights(id) => self.rights(id),
+            Notice::Setting(id) => {
+                tell_all(self.core, self.dates, self.ear, &delivery.notice);
+                self.setting(id);
+            }
+            Notice::Rights(id) => {
+                tell_all(self.core, self.dates, self.ear, &delivery.notice);
+                self.rights(id);
+            }
             Notice::Account(user) => self.account(user),
             Notice::Sessions | Notice::Position(_) => {}
             // What happens in rooms is told to who may be told of rooms.
@@ -292,42 +298,57 @@ impl<E: Ear> Teller<'_, E> {
         }
     }
 
-    /// Public ones to everybody, others to who may see them; secrets to nobody.
+    /// What is not public to who may see it; secrets to nobody.
     fn setting(&mut self, id: &str) {
-        let Some(known) = parlance_core::setting::known(id) else {
-            return;
-        };
-        let one = self.core.settings().get(known);
-        let dates = self.dates;
-        let print = || {
-            let mut out = String::from("\"updated\",");
-            settings::print(&mut out, &one, dates);
-            out
-        };
-        if known.is_secret() {
-            return;
-        }
-        if known.public {
-            self.say("notify-all", "public-settings-changed", print);
-        } else if self.core.may(self.caller, Perm::ViewPrivilegedSetting) {
-            self.say("notify-logged", "private-settings-changed", print);
+        let known = setting::known(id).filter(|known| !known.public);
+        if self.core.may(self.caller, Perm::ViewPrivilegedSetting)
+            && let Some(args) =
+                known.and_then(|known| changed_setting(self.core, known, self.dates))
+        {
+            self.say("notify-logged", "private-settings-changed", || args);
         }
     }
 
     fn rights(&mut self, id: &str) {
-        let grants = self.core.grants();
-        let Some(grant) = grants.iter().find(|grant| grant.perm.id() == id) else {
-            return;
-        };
-        let dates = self.dates;
-        let print = || {
-            let mut out = String::from("\"updated\",");
-            server::grant(&mut out, grant, dates);
-            out
-        };
-        self.say("notify-logged", "permissions-changed", print);
-        self.say("notify-all", "permissions-changed", print);
+        if let Some(args) = changed_rights(self.core, id, self.dates) {
+            self.say("notify-logged", "permissions-changed", || args);
+        }
     }
+}
+
+/// What everybody hears, logged in or not.
+pub(super) fn tell_all<E: Ear>(core: &Core, dates: Dates, ear: &mut E, notice: &Notice) {
+    let (event, args) = match notice {
+        Notice::Setting(id) => {
+            let known = setting::known(id).filter(|known| known.public);
+            let args = known.and_then(|known| changed_setting(core, known, dates));
+            ("public-settings-changed", args)
+        }
+        Notice::Rights(id) => ("permissions-changed", changed_rights(core, id, dates)),
+        _ => return,
+    };
+    if let Some(args) = args.filter(|_| ear.wants("notify-all", event)) {
+        ear.hear("notify-all", event, &args);
+    }
+}
+
+/// A setting as it stands; nothing of a secret.
+fn changed_setting(core: &Core, known: &'static setting::Known, dates: Dates) -> Option<String> {
+    if known.is_secret() {
+        return None;
+    }
+    let mut out = String::from("\"updated\",");
+    settings::print(&mut out, &core.settings().get(known), dates);
+    Some(out)
+}
+
+/// A permission as it stands.
+fn changed_rights(core: &Core, id: &str, dates: Dates) -> Option<String> {
+    let grants = core.grants();
+    let grant = grants.iter().find(|grant| grant.perm.id() == id)?;
+    let mut out = String::from("\"updated\",");
+    server::grant(&mut out, grant, dates);
+    Some(out)
 }
 
 /// What a user's own document has on the socket.
