@@ -3,6 +3,7 @@
 
 use super::web::{Reply, Web, titled};
 use super::{Scene, soon};
+use crate::realtime::client::{Client, ejson, listen};
 use crate::rocketchat::set;
 use parlance_core::event::Kind;
 use parlance_core::{Clock, Subscription};
@@ -20,6 +21,23 @@ fn answer(release: Arc<Notify>) -> impl Fn(&str) -> Reply + Send + Sync + 'stati
             Reply::All(text)
         }
     }
+}
+
+#[tokio::test]
+async fn a_preview_is_told_to_open_sockets_as_a_change() {
+    let stage = Stage::new().await;
+    let at = listen(&stage.scene.app).await;
+    let mut there = Client::log_in(&at, &stage.scene.bob).await;
+    there.hear("room-messages", &stage.scene.room).await;
+    let message = stage.say(&format!("see {}", stage.url("/page"))).await;
+    let told = there
+        .event_if("room-messages", &stage.scene.room, |args| {
+            args[0]["urls"][0]["meta"]["pageTitle"].is_string()
+        })
+        .await;
+    assert_eq!(told[0]["_id"], message["_id"]);
+    let seen = stage.read(&message["_id"]).await;
+    assert_eq!(told, json!([ejson(&seen)]));
 }
 
 struct Stage {

@@ -49,4 +49,5 @@ async fn nothing_is_done_before_connect() {
     client.say(&json!({"msg": "connect", "version": "7"})).await;
     let failed = client.until(|frame| frame["msg"] == "failed").await;
     assert_eq!(failed["version"], "1");
+    assert_eq!(client.end().await, Some(1002));
 }

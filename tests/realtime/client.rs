@@ -1,8 +1,9 @@
 //! A client of the socket: what it sends, and what it waits for. Nothing is slept for: a test reads on until
 //! what it waits for comes, and knows that something did not come by what came after it.
 
-use crate::app::{TestApp, TestUser};
+use crate::app::{TestApp, TestUser, fresh_database};
 use futures_util::{SinkExt as _, StreamExt as _};
+use parlance_core::{Clock, Core};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -27,11 +28,43 @@ impl Drop for Listening {
     }
 }
 
+/// An app on the machine's clock, by which a store that others write to is looked at.
+pub(crate) async fn app() -> TestApp {
+    TestApp::start_with(fresh_database().await, Clock::default()).await
+}
+
+/// JSON of REST as it is written on the socket: times as numbers of milliseconds, except in what a client
+/// may have put together, which stays as it is.
+pub(crate) fn ejson(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.len() == 24 && text.ends_with('Z') => {
+            match text.parse::<jiff::Timestamp>() {
+                Ok(at) => json!({"$date": at.as_millisecond()}),
+                Err(_) => value.clone(),
+            }
+        }
+        Value::Array(all) => all.iter().map(ejson).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| {
+                let value = if key == "attachments" { value.clone() } else { ejson(value) };
+                (key.clone(), value)
+            })
+            .collect(),
+        other => other.clone(),
+    }
+}
+
 /// Has the app listen.
 pub(crate) async fn listen(app: &TestApp) -> Listening {
+    serve(app.router()).await
+}
+
+/// Has this router listen.
+pub(crate) async fn serve(router: axum::Router) -> Listening {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let service = app.router().into_make_service_with_connect_info::<SocketAddr>();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let task = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
     Listening { address, task }
 }
@@ -41,6 +74,8 @@ pub(crate) struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     sockjs: bool,
     next: u64,
+    /// Was asked to hear of settings.
+    settings: bool,
     /// Read while something else was waited for.
     kept: VecDeque<Value>,
 }
@@ -57,7 +92,13 @@ impl Client {
     pub(crate) async fn open(at: &Listening, path: &str) -> Self {
         let url = format!("ws://{}{path}", at.address);
         let (socket, _) = connect_async(url).await.unwrap();
-        Self { socket, sockjs: path.starts_with("/sockjs"), next: 0, kept: VecDeque::new() }
+        Self {
+            socket,
+            sockjs: path.starts_with("/sockjs"),
+            next: 0,
+            settings: false,
+            kept: VecDeque::new(),
+        }
     }
 
     /// The same, connected.
@@ -81,6 +122,18 @@ impl Client {
         client
     }
 
+    /// The same, and everybody sees that the user is online.
+    pub(crate) async fn online(at: &Listening, app: &TestApp, user: &TestUser) -> Self {
+        let mut client = Self::log_in(at, user).await;
+        let id = user.id.as_str().into();
+        while app.core.user(&id).await.unwrap().status != "online" {
+            tokio::task::yield_now().await;
+        }
+        client.caught_up(&app.core).await;
+        client.forget();
+        client
+    }
+
     pub(crate) async fn resume(&mut self, user: &TestUser) {
         let result = self.call("login", json!([{"resume": user.token}])).await;
         assert_eq!(result["result"]["id"], user.id, "{result}");
@@ -100,6 +153,12 @@ impl Client {
         let text = message.to_string();
         let text = if self.sockjs { json!([text]).to_string() } else { text };
         self.send(&text).await;
+    }
+
+    /// The next frame from the server, whatever it is.
+    pub(crate) async fn frame(&mut self) -> Option<Message> {
+        let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+        next.expect("something comes")?.ok()
     }
 
     /// The next text from the server, as it is; the close frame at the end.
@@ -211,6 +270,7 @@ impl Client {
         let params = json!([event, {"useCollection": false, "args": []}]);
         let (id, answer) = self.sub(&format!("stream-{stream}"), params).await;
         assert_eq!(answer["msg"], "ready", "{stream} {event}: {answer}");
+        self.settings |= event == "public-settings-changed";
         id
     }
 
@@ -231,7 +291,45 @@ impl Client {
         self.until(is).await["fields"]["args"].clone()
     }
 
-    /// Waits until everything that was told before now has come: a sign of life goes there and back.
+    /// Waits until everything that follows from what was done before now has come: of two changes of a
+    /// setting, one after the other, the second is told in a later piece of the log.
+    pub(crate) async fn caught_up(&mut self, core: &Core) {
+        let asked = self.settings;
+        let sub = self.hear("notify-all", "public-settings-changed").await;
+        self.settings = asked;
+        for _ in 0..2 {
+            let mark = core.new_id();
+            core.overwrite_setting("Site_Name", &json!(mark)).await.unwrap();
+            self.event_if("notify-all", "public-settings-changed", |args| args[1]["value"] == mark)
+                .await;
+        }
+        self.say(&json!({"msg": "unsub", "id": sub})).await;
+        self.until(|frame| frame["msg"] == "nosub" && frame["id"] == *sub).await;
+    }
+
+    /// Every event of a stream that was told by now and not read: stream, event, arguments.
+    pub(crate) async fn told(&mut self, core: &Core) -> Vec<(String, String, Value)> {
+        self.caught_up(core).await;
+        let mut told = Vec::new();
+        for frame in std::mem::take(&mut self.kept) {
+            let stream = frame["collection"].as_str().and_then(|name| name.strip_prefix("stream-"));
+            match stream {
+                Some(stream) if frame["msg"] == "changed" => {
+                    let fields = &frame["fields"];
+                    let event = fields["eventName"].as_str().unwrap().to_owned();
+                    let setting = event == "public-settings-changed";
+                    let own = setting && fields["args"][1]["_id"] == "Site_Name";
+                    if !own && (self.settings || !setting) {
+                        told.push((stream.to_owned(), event, fields["args"].clone()));
+                    }
+                }
+                _ => {}
+            }
+        }
+        told
+    }
+
+    /// Waits until the server has read everything that was sent: a sign of life goes there and back.
     pub(crate) async fn settle(&mut self) {
         let id = self.id();
         self.say(&json!({"msg": "ping", "id": id})).await;

@@ -2,7 +2,15 @@
 
 mod bad_input;
 pub(crate) mod client;
+mod foreign;
+mod limits;
 mod logins;
 mod messages;
+mod methods;
+mod people;
+mod presence;
 mod resume;
+mod revoked;
 mod sockets;
+mod subs;
+mod views;

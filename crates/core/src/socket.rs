@@ -3,6 +3,7 @@
 
 use crate::Core;
 use crate::access::Access;
+use crate::account::User;
 use crate::bus::Plug;
 use crate::caller::Caller;
 use crate::error::Result;
@@ -73,6 +74,16 @@ impl Drop for Socket {
 }
 
 impl Caller {
+    /// The same session, with its account as it is told of; another's account changes nothing.
+    #[must_use]
+    pub fn told(&self, user: &Arc<User>) -> Self {
+        let mut now = self.clone();
+        if user.id == *self.id() {
+            now.user = user.clone();
+        }
+        now
+    }
+
     /// Does it want to be alerted, where the room's own level is this (contract section 12)?
     pub fn wants_alert(&self, level: Option<&str>) -> bool {
         let chosen = self.user.chosen();

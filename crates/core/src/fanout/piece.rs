@@ -215,8 +215,8 @@ impl Content {
         }
     }
 
-    /// May a member be alerted of a message (contract section 12)? Of replies, those who follow the
-    /// thread and have not read it.
+    /// May a member be alerted of a message (contract section 12)? Of replies that are not shown in the
+    /// room, those who follow the thread and have not read it.
     fn may_alert(&self, message: &Message, room: &Room, member: &Member) -> bool {
         let whose = (member.user.to_string(), room.id.to_string());
         let follows = |root: &str| {
@@ -226,7 +226,8 @@ impl Content {
         let plain = message.kind.as_deref().is_none_or(|kind| kind == "e2e");
         plain
             && message.author.id != member.user
-            && message.thread.as_ref().is_none_or(|root| follows(root.as_str()))
+            && (message.tshow == Some(true)
+                || message.thread.as_ref().is_none_or(|root| follows(root.as_str())))
     }
 
     fn tell_of_account(&self, event: &Event, to: Audience<'_>, told: &mut Told) {

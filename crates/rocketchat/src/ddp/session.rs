@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::methods;
 use parlance_core::notice::{Delivery, Notice};
 use parlance_core::socket::Socket;
-use parlance_core::{Caller, Error, Missed};
+use parlance_core::{Caller, Error, Missed, User};
 use parlance_http::Edge;
 use parlance_http::json::Dates;
 use serde_json::Value;
@@ -78,6 +78,8 @@ pub(super) struct Session {
     follow: Follow,
     /// Up to where it was told what it missed, while it still is.
     replay: Option<i64>,
+    /// Its client asked for its end: what is told of that is no surprise.
+    leaving: bool,
 }
 
 /// What a session hears, collected.
@@ -113,6 +115,7 @@ impl Session {
             rates: Rates::default(),
             follow,
             replay: None,
+            leaving: false,
         }
     }
 
@@ -156,12 +159,15 @@ impl Session {
                     Err(failure) => Done::Said(refused(&id, failure)),
                 }
             })),
-            "logout" => Step::Work(Box::pin(async move {
-                match login::logout(&call).await {
-                    Ok(()) => Done::LoggedOut(id),
-                    Err(failure) => Done::Said(refused(&id, failure)),
-                }
-            })),
+            "logout" => {
+                self.leaving = true;
+                Step::Work(Box::pin(async move {
+                    match login::logout(&call).await {
+                        Ok(()) => Done::LoggedOut(id),
+                        Err(failure) => Done::Said(refused(&id, failure)),
+                    }
+                }))
+            }
             "UserPresence:away" | "UserPresence:online" if self.caller.is_some() => {
                 if let Some(socket) = &self.socket {
                     socket.set_away(name.ends_with("away"));
@@ -197,6 +203,7 @@ impl Session {
 
     /// What a message that was worked at came to.
     pub(super) fn done(&mut self, done: Done) -> Vec<String> {
+        self.leaving = false;
         match done {
             Done::Said(frames) => frames,
             Done::LoggedIn { id, login } => self.log_in(&id, login),
@@ -311,17 +318,18 @@ impl Session {
         ear.frames
     }
 
-    /// Looks whether the session may go on; `false` if it is over.
-    pub(super) async fn renew(&mut self) -> Result<bool, Error> {
+    /// Looks whether the session may go on; `false` if it is over and its client does not know.
+    pub(super) async fn renew(&mut self, told: Option<&Arc<User>>) -> Result<bool, Error> {
         let Some(caller) = &self.caller else {
             return Ok(true);
         };
         match self.edge.core().again(caller).await {
             Ok(now) => {
-                self.caller = Some(now);
+                // What is remembered of a session may show an older status than what is told.
+                self.caller = Some(told.map_or_else(|| now.clone(), |user| now.told(user)));
                 Ok(true)
             }
-            Err(Error::NotLoggedIn) => Ok(false),
+            Err(Error::NotLoggedIn) => Ok(self.leaving),
             Err(other) => Err(other),
         }
     }

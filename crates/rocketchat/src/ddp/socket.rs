@@ -226,15 +226,21 @@ impl Line {
         let mut next = Some(first);
         while let Some(delivery) = next {
             match &delivery.notice {
-                Notice::Account(_) | Notice::Sessions => match self.session.renew().await {
-                    Ok(true) => {}
-                    Ok(false) => {
-                        frames.extend(self.session.forced_out());
-                        self.say(frames).await?;
-                        return Err(OVER);
+                Notice::Account(_) | Notice::Sessions => {
+                    let told = match &delivery.notice {
+                        Notice::Account(user) => Some(user),
+                        _ => None,
+                    };
+                    match self.session.renew(told).await {
+                        Ok(true) => {}
+                        Ok(false) => {
+                            frames.extend(self.session.forced_out());
+                            self.say(frames).await?;
+                            return Err(OVER);
+                        }
+                        Err(_) => return Err(FAULT),
                     }
-                    Err(_) => return Err(FAULT),
-                },
+                }
                 Notice::Position(position) => frames.push(frame::position(*position)),
                 _ => {}
             }
