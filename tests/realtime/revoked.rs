@@ -188,7 +188,7 @@ async fn nothing_of_rooms_is_told_without_the_right_to_read_them() {
             grant(&talk.app, &talk.boss, "view-d-room", &["admin", "bot"]).await;
         } else {
             grant(&talk.app, &talk.boss, "view-d-room", &["admin", "bot", "user"]).await;
-            talk.post(&talk.boss, "users.update", role(json!(["guest"]))).await;
+            talk.post(&talk.boss, "users.update", role(json!(["livechat-agent"]))).await;
         }
         // Bob's id is no secret to who may write to him: the message is stored and not told.
         let sent = talk.app.rocket(&robot).say(&room, "SECRET").await;
