@@ -196,6 +196,5 @@ async fn an_answer_that_is_larger_than_any_frame_comes_whole() {
     let since = json!([room, {"lastUpdate": {"$date": 0}}]);
     let all = client.ok("messages/get", since).await;
     let count = all["updated"].as_array().unwrap().len();
-    assert!(all.to_string().len() > 4 * 1024 * 1024 || count < 1500, "{count}");
-    assert!(count > 0);
+    assert!(all.to_string().len() > 4 * 1024 * 1024, "{count}");
 }

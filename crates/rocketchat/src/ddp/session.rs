@@ -269,7 +269,13 @@ impl Session {
     pub(super) fn replay(&self) -> Option<Work> {
         let (from, caller, socket) = (self.replay?, self.caller.clone()?, self.socket.as_ref()?);
         let (core, until) = (self.edge.core().clone(), socket.since());
-        Some(Box::pin(async move { Done::Missed(core.missed(&caller, from, Some(until)).await) }))
+        Some(Box::pin(async move {
+            // Nothing else is heard meanwhile, not even that the session is over.
+            Done::Missed(match core.again(&caller).await {
+                Ok(caller) => core.missed(&caller, from, Some(until)).await,
+                Err(error) => Err(error),
+            })
+        }))
     }
 
     fn replayed(&mut self, missed: Result<Missed, Error>) -> Vec<String> {
