@@ -28,10 +28,10 @@ async fn every_method_answers_whatever_it_is_called_with() {
         Some(json!([room, room, room, room, room])),
         Some(json!([{"_id": message, "rid": room, "msg": 7}, "x", [], {}])),
     ];
-    // Those that end the session or the account are not in the table.
     let mut client = Client::log_in(&at, &ann).await;
     let mut nobody = Client::connect(&at).await;
-    for method in METHODS {
+    // `logout` ends the session that the others need.
+    for method in METHODS.iter().filter(|method| method.name != "logout") {
         for params in &params {
             for (client, id) in [(&mut client, "a"), (&mut nobody, "b")] {
                 let mut frame = json!({"msg": "method", "method": method.name, "id": id});

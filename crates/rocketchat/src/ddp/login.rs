@@ -4,7 +4,7 @@
 use crate::call::Call;
 use crate::error::Failure;
 use crate::methods;
-use parlance_core::{Caller, Error};
+use parlance_core::Caller;
 use serde_json::Value;
 
 /// A session that began, or goes on.
@@ -18,7 +18,7 @@ pub(super) struct LoggedIn {
 /// `login [{…}]`
 pub(super) async fn login(call: &Call, params: Vec<Value>) -> Result<LoggedIn, Failure> {
     let Some(Value::Object(form)) = params.into_iter().next() else {
-        return Err(in_words(Error::BadCredentials.into()));
+        return Err(Failure::Login(403.into(), "Incorrect password"));
     };
     call.count_as("login")?;
     let begun = methods::begin(call.core(), &form, call.client()).await?;
