@@ -1,22 +1,28 @@
 //! The commands of `docs/first-hour.md`, run as they stand there: a document that lies is a bug.
 
 use super::Place;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use tokio::net::TcpSocket;
 
 const DOCUMENT: &str = include_str!("../../docs/first-hour.md");
 
-/// An address that is free now.
-fn free() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+/// An address that the server alone can listen on: bound here and not listened on, so that nobody is
+/// given its port who asks for any, for as long as the socket is kept.
+fn kept() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    // A server sets this as well, which lets it share the address.
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    (socket, address)
 }
 
 #[test]
 fn every_command_of_the_first_hour_works() {
     let place = Place::embedded();
     std::fs::create_dir_all(&place.dir).unwrap();
-    let (http, metrics) = (free(), free());
+    let ((_http, http), (_metrics, metrics)) = (kept(), kept());
     let blocks: Vec<&str> =
         DOCUMENT.split("```sh\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
     assert!(blocks.len() > 8, "{}", blocks.len());
