@@ -227,6 +227,33 @@ async fn tokens_for_users_need_the_permission_and_the_secret() {
     assert_eq!(other.expect(400)["error"], NOT_AUTHORIZED);
 }
 
+/// A token that somebody makes for another is in the audit; the token and the server's secret are not.
+#[tokio::test]
+async fn a_token_for_somebody_else_is_told_of() {
+    let secret = Some("s3cret-canary".to_owned());
+    let app = app_with(|options| options.create_tokens = CreateTokens::On(secret)).await;
+    let (boss, ann) = (app.admin("root").await, app.user("ann").await);
+    let rows = async || {
+        let query = [("action", "users.createToken")];
+        app.rocket(&boss).get("audit.list", &query).await.ok()["entries"].clone()
+    };
+    let body = |name: &str, secret: &str| json!({"username": name, "secret": secret});
+    let ask =
+        async |user: &TestUser, body: Value| app.rocket(user).post("users.createToken", body).await;
+    // One's own, and what is refused, is not.
+    ask(&boss, body("root", "s3cret-canary")).await.ok();
+    ask(&boss, body("ann", "wrong")).await.expect(400);
+    ask(&ann, body("root", "s3cret-canary")).await.expect(400);
+    assert_eq!(rows().await, json!([]));
+    let made = ask(&boss, body("ann", "s3cret-canary")).await.ok();
+    let told = rows().await;
+    assert_eq!(told.as_array().map(Vec::len), Some(1), "{told}");
+    assert_eq!(told[0]["actor"], json!({"_id": boss.id, "username": "root"}));
+    assert_eq!(told[0]["detail"], json!({"username": "ann", "secret": "(hidden)"}));
+    let token = made["data"]["authToken"].as_str().unwrap();
+    assert!(!told.to_string().contains(token) && !told.to_string().contains("canary"), "{told}");
+}
+
 #[tokio::test]
 async fn the_operator_says_how_many_sessions_there_may_be() {
     let app = app_with(|options| options.most_tokens = 3).await;

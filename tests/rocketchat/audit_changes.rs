@@ -176,3 +176,70 @@ async fn a_change_that_is_sent_again_leaves_one_row() {
     assert_eq!(app.call(Method::POST, path, &headers, Some(&body)).await.ok(), first);
     assert_eq!(rows(&app, &boss, &[]).await.len(), 1);
 }
+
+/// Whoever changes another's message by a right of its own leaves a row: which, whose, where, and nothing of
+/// what it says. One's own messages are nobody's affair.
+#[tokio::test]
+async fn what_is_done_to_messages_of_others_is_told() {
+    let app = app().await;
+    let (boss, ann) = (app.admin("root").await, app.user("ann").await);
+    let room = app.rocket(&ann).open("root").await;
+    let method = |name: &str, params: Value| {
+        let text = json!({"msg": "method", "id": "1", "method": name, "params": params});
+        (format!("method.call/{name}"), json!({"message": text.to_string()}))
+    };
+    let route = |name: &str, body: Value| (name.to_owned(), body);
+    for (author, rows_of_each) in [(&ann, 1), (&boss, 0)] {
+        let mut ids = Vec::new();
+        for n in 0..2 {
+            let said = app.rocket(author).say(&room, &format!("{CANARY} {n}")).await;
+            ids.push(said["_id"].as_str().unwrap().to_owned());
+        }
+        let (id, other) = (ids[0].as_str(), ids[1].as_str());
+        let both = |id: &str| json!({"roomId": room, "msgId": id});
+        let edit = json!({"roomId": room, "msgId": id, "text": format!("{CANARY} changed")});
+        let again = json!([{"_id": id, "msg": format!("{CANARY} again")}]);
+        let calls = [
+            route("chat.update", edit),
+            method("updateMessage", again.clone()),
+            route("chat.pinMessage", json!({ "messageId": id })),
+            route("chat.unPinMessage", json!({ "messageId": id })),
+            method("pinMessage", json!([{"_id": id}])),
+            method("unpinMessage", json!([{"_id": id}])),
+            route("chat.delete", both(id)),
+            method("deleteMessage", json!([{"_id": other}])),
+        ];
+        for (name, body) in calls {
+            let (done, left) = left(&app, &boss, &name, body).await;
+            assert!(done, "{name}");
+            assert_eq!(left.len(), rows_of_each, "{name} {left:#?}");
+            let Some(row) = left.first() else { continue };
+            let which = if name.ends_with("/deleteMessage") { other } else { id };
+            let action = name.strip_prefix("method.call/").unwrap_or(&name);
+            assert_eq!((&row["action"], &row["rid"]), (&json!(action), &json!(room)), "{name}");
+            let author = json!({"_id": ann.id, "username": "ann"});
+            assert_eq!(row["detail"], json!({"messageId": which, "author": author}), "{name}");
+        }
+        // What changes nothing, or is refused, leaves none.
+        let said = app.rocket(author).say(&room, "the same").await;
+        let same = json!({"roomId": room, "msgId": said["_id"], "text": "the same"});
+        assert_eq!(left(&app, &boss, "chat.update", same.clone()).await, (true, vec![]));
+        let (name, body) = method("updateMessage", again);
+        assert_eq!(left(&app, &boss, &name, body).await, (false, vec![]));
+        if rows_of_each == 1 {
+            grant(&app, &boss, "edit-message", &["bot"]).await;
+            let mut body = same;
+            body["text"] = json!("another");
+            assert_eq!(left(&app, &boss, "chat.update", body).await, (false, vec![]));
+        }
+    }
+    // It need not be an administrator's right, and the row says whose it was.
+    grant(&app, &boss, "delete-message", &["user"]).await;
+    let said = app.rocket(&boss).say(&room, CANARY).await;
+    let body = json!({"roomId": room, "msgId": said["_id"]});
+    app.clock.move_to(app.clock.now() + 1);
+    app.rocket(&ann).post("chat.delete", body).await.ok();
+    let newest = &rows(&app, &boss, &[("count", "1")]).await[0];
+    assert_eq!(newest["actor"], json!({"_id": ann.id, "username": "ann"}));
+    assert_eq!(newest["detail"]["author"]["username"], "root");
+}

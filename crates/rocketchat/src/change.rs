@@ -6,7 +6,7 @@ use crate::carried::{custom_fields, mismatch, texts};
 use crate::chat::one_message;
 use crate::error::Failure;
 use crate::routes::Answer;
-use crate::{schema, wire};
+use crate::{schema, told, wire};
 use parlance_core::edit::NewText;
 use parlance_core::send::TextLimit;
 use parlance_core::{Access, Error, Message, Perm};
@@ -41,12 +41,13 @@ pub(crate) async fn update(call: Call) -> Answer {
     required(&call, "msgId")?;
     let text = required(&call, "text")?.to_owned();
     let found = named(&call).await?;
-    one_message(&call, edit(&call, found, text).await?).await
+    one_message(&call, edit(&call, "chat.update", found, text).await?).await
 }
 
-/// Gives a message another text; what else may change is in the body.
+/// Gives a message another text, by the call of this name; what else may change is in the body.
 pub(crate) async fn edit(
     call: &Call,
+    action: &str,
     found: (Message, Access),
     text: String,
 ) -> Result<Message, Failure> {
@@ -57,7 +58,10 @@ pub(crate) async fn edit(
     let mut body = Map::new();
     custom_fields(call, &call.body, &mut body)?;
     let new = NewText { text, limit: TextLimit::Utf16, body, preview_urls };
-    call.core().edit(call.caller()?, found, new).await.map_err(|error| match error {
+    let (caller, message) = (call.caller()?, found.0.clone());
+    let work = call.core().edit(caller, found, new);
+    let edited = told::of_message(call, caller, (action, &message), work).await;
+    edited.map_err(|error| match error {
         Error::NoMessage => Error::SwitchedOff(parlance_core::error::Feature::Editing).into(),
         other => Failure::from(other),
     })
@@ -75,7 +79,9 @@ pub(crate) async fn delete(call: Call) -> Answer {
     };
     let (message, access) = named(&call).await?;
     let (id, room, author) = (message.id.clone(), message.room.clone(), message.author.clone());
-    let deleted = call.core().delete(call.caller()?, (message, access), as_author).await;
+    let (caller, what) = (call.caller()?, message.clone());
+    let work = call.core().delete(caller, (message, access), as_author);
+    let deleted = told::of_message(&call, caller, ("chat.delete", &what), work).await;
     deleted.map_err(|error| match error {
         Error::Lacks(Perm::ForceDeleteMessage) => Failure::plain(
             "Unauthorized. You must have the permission \"force-delete-message\" to delete \

@@ -4,8 +4,8 @@ use crate::call::Call;
 use crate::error::{Failure, not_authorized};
 use crate::routes::Answer;
 use crate::schema::{Form, Kind};
-use crate::{schema, wire};
-use parlance_core::{Error, Message};
+use crate::{schema, told, wire};
+use parlance_core::{Caller, Error, Message};
 use parlance_http::json::Dates;
 use serde_json::{Value, json};
 
@@ -71,15 +71,42 @@ pub(crate) async fn unstar(call: Call) -> Answer {
 /// `POST chat.pinMessage`: the answer is the system message that says so.
 pub(crate) async fn pin(call: Call) -> Answer {
     let id = message_id(&call, "missing")?;
-    let pinned = call.core().pin(call.caller()?, id).await;
+    let pinned = set_pin(&call, call.caller()?, ("chat.pinMessage", id)).await;
     one_message(&call, pinned.map_err(pin_error("pinMessage"))?).await
 }
 
 /// `POST chat.unPinMessage`.
 pub(crate) async fn unpin(call: Call) -> Answer {
     let id = message_id(&call, "required")?;
-    call.core().unpin(call.caller()?, id).await.map_err(pin_error("unpinMessage"))?;
+    let unpinned = take_pin(&call, call.caller()?, ("chat.unPinMessage", id)).await;
+    unpinned.map_err(pin_error("unpinMessage"))?;
     Ok(wire::success(|_| {}))
+}
+
+/// Pins a message, by the call of this name; gives the system message that says so.
+pub(crate) async fn set_pin(
+    call: &Call,
+    caller: &Caller,
+    (action, id): (&str, &str),
+) -> parlance_core::Result<Message> {
+    let work = call.core().pin(caller, id);
+    match call.core().message(caller, id).await? {
+        Some((message, _)) => told::of_message(call, caller, (action, &message), work).await,
+        None => work.await,
+    }
+}
+
+/// Takes a pin off, likewise.
+pub(crate) async fn take_pin(
+    call: &Call,
+    caller: &Caller,
+    (action, id): (&str, &str),
+) -> parlance_core::Result<()> {
+    let work = call.core().unpin(caller, id);
+    match call.core().message(caller, id).await? {
+        Some((message, _)) => told::of_message(call, caller, (action, &message), work).await,
+        None => work.await,
+    }
 }
 
 fn pin_error(method: &'static str) -> impl FnOnce(Error) -> Failure {

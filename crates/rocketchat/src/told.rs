@@ -4,8 +4,9 @@
 
 use crate::call::Call;
 use parlance_core::audit::Told;
-use parlance_core::setting;
+use parlance_core::{Caller, Message, setting};
 use serde_json::{Map, Value, json};
+use std::future::Future;
 
 /// Texts, numbers and switches of a body that are told as they are.
 const PLAIN: &[&str] = &[
@@ -70,6 +71,23 @@ pub(crate) fn of<'a>(call: &Call, route: &'a str) -> Option<Told<'a>> {
 /// The same of what is removed by a method (`eraseRoom`).
 pub(crate) fn erased(room: &str) -> Told<'static> {
     told("eraseRoom", Some(room.to_owned()), json!({ "roomId": room }))
+}
+
+/// Does what changes a message, by a right where another wrote it: then the row says which and whose, and
+/// nothing of what it says.
+pub(crate) async fn of_message<T>(
+    call: &Call,
+    caller: &Caller,
+    (action, message): (&str, &Message),
+    work: impl Future<Output = T>,
+) -> T {
+    if message.author.id == *caller.id() {
+        return work.await;
+    }
+    let author = json!({"_id": message.author.id.as_str(), "username": message.author.username});
+    let detail = json!({"messageId": message.id.as_str(), "author": author});
+    let told = told(action, Some(message.room.to_string()), detail);
+    Box::pin(call.core().told(caller, &call.ip, told, work)).await
 }
 
 fn told(action: &str, room: Option<String>, mut detail: Value) -> Told<'_> {

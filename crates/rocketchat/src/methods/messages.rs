@@ -4,7 +4,7 @@
 use super::Outcome;
 use super::ask::{Ask, text};
 use crate::error::Failure;
-use crate::{change, post, wire};
+use crate::{change, chat, post, told, wire};
 use parlance_core::list::ListQuery;
 use parlance_core::{Error, Message, setting};
 use parlance_http::json::{Dates, Object};
@@ -61,7 +61,7 @@ pub(super) async fn update(mut ask: Ask) -> Outcome {
     if let Some(urls) = ask.take(1) {
         ask.put("previewUrls", urls);
     }
-    change::edit(&ask.call, (message, access), new).await?;
+    change::edit(&ask.call, ask.method, (message, access), new).await?;
     Ok(String::new())
 }
 
@@ -86,7 +86,9 @@ pub(super) async fn delete(ask: Ask) -> Outcome {
         let details = json!({"method": "deleteMessage", "action": "Delete_message"});
         Failure::detailed("error-action-not-allowed", "Not allowed", details)
     })?;
-    core.delete(caller, found, false).await?;
+    let message = found.0.clone();
+    let work = core.delete(caller, found, false);
+    told::of_message(&ask.call, caller, (ask.method, &message), work).await?;
     Ok(String::new())
 }
 
@@ -118,13 +120,14 @@ pub(super) async fn star(ask: Ask) -> Outcome {
 
 /// `pinMessage [{_id}]`: the system message that says so.
 pub(super) async fn pin(ask: Ask) -> Outcome {
-    let pinned = ask.core().pin(ask.caller()?, ask.id(0)?).await;
+    let pinned = chat::set_pin(&ask.call, ask.caller()?, (ask.method, ask.id(0)?)).await;
     one(&ask, pinned.map_err(not_there(&ask))?).await
 }
 
 /// `unpinMessage [{_id}]`
 pub(super) async fn unpin(ask: Ask) -> Outcome {
-    ask.core().unpin(ask.caller()?, ask.id(0)?).await.map_err(not_there(&ask))?;
+    let unpinned = chat::take_pin(&ask.call, ask.caller()?, (ask.method, ask.id(0)?)).await;
+    unpinned.map_err(not_there(&ask))?;
     Ok("true".to_owned())
 }
 
