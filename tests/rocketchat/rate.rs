@@ -138,3 +138,39 @@ async fn nobody_meets_the_defaults_in_a_days_work_and_a_loop_does() {
     }
     too_many(&app.rocket(&ann).get("users.getStatus", &[]).await, 60);
 }
+
+/// Two methods have windows of their own for who may not send many messages.
+#[tokio::test]
+async fn who_may_not_send_many_messages_sends_few_by_method() {
+    let (app, boss, ann) = limiting().await;
+    let room = app.rocket(&ann).open("root").await;
+    set(&app, &boss, "API_Enable_Rate_Limiter_Limit_Calls_Default", json!(1000)).await;
+    let ask = async |user: &TestUser, name: &str, params: Value| {
+        super::methods::ask(&app, user, name, params).await
+    };
+    let message = || json!([{"rid": room, "msg": "x"}]);
+    for _ in 0..5 {
+        ask(&ann, "sendMessage", message()).await.ok();
+    }
+    app.clock.move_to(START + 400);
+    let refused = ask(&ann, "sendMessage", message()).await;
+    let error = &super::methods::inner(&refused, 400)["error"];
+    assert_eq!(error["error"], "too-many-requests");
+    assert_eq!(error["details"], json!({"timeToReset": 600}));
+    // The route is another, and so is another method; the window ends.
+    app.rocket(&ann).say(&room, "by the route").await;
+    for _ in 0..10 {
+        ask(&ann, "createDirectMessage", json!(["root"])).await.ok();
+    }
+    ask(&ann, "createDirectMessage", json!(["root"])).await.expect(400);
+    app.clock.move_to(START + 1000);
+    ask(&ann, "sendMessage", message()).await.ok();
+    for _ in 0..12 {
+        ask(&boss, "sendMessage", message()).await.ok();
+        ask(&boss, "createDirectMessage", json!(["ann"])).await.ok();
+    }
+    set(&app, &boss, "API_Enable_Rate_Limiter", json!(false)).await;
+    for _ in 0..6 {
+        ask(&ann, "sendMessage", message()).await.ok();
+    }
+}

@@ -321,11 +321,6 @@ impl Core {
         users::by_usernames(self.store(), &folds).await
     }
 
-    /// Active users whose username or name begins with `text`, at most `limit`.
-    pub async fn search_users(&self, _: &Caller, text: &str, limit: i64) -> Result<Vec<User>> {
-        users::search(self.store(), &fold(text.trim()), limit.clamp(1, 100)).await
-    }
-
     /// All accounts, by username or as the query says.
     pub async fn users(
         &self,

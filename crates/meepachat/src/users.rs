@@ -21,7 +21,7 @@ pub(crate) async fn search(
     params: Params,
 ) -> Result<Response, Refusal> {
     let limit = i64::try_from(page::limit(&params, PAGE)).unwrap_or(i64::MAX);
-    let found = edge.core().search_users(&caller, params.get("q").unwrap_or(""), limit).await?;
+    let found = edge.core().spotlight(&caller, params.get("q").unwrap_or(""), limit).await?;
     Ok(answer::list(&found, |o, user| {
         wire::user(o, &Person::of(user));
     }))

@@ -198,7 +198,7 @@ pub(crate) async fn autocomplete(call: Call) -> Answer {
         }
         Some(_) => return Err(Error::Bad("selector").into()),
     };
-    let found = call.core().search_users(call.caller()?, term, LOOKED_AT).await?;
+    let found = call.core().spotlight(call.caller()?, term, LOOKED_AT).await?;
     let document = wire::listed_document(false);
     let wanted = found
         .iter()

@@ -3,7 +3,8 @@
 
 use crate::call::Call;
 use crate::error::Failure;
-use parlance_core::{Access, Caller, Core, Error, Ms};
+use parlance_core::{Access, Caller, Core, Error, Ms, Perm, setting};
+use parlance_http::limit::{Who, Window};
 use serde_json::{Map, Value};
 
 /// One call of a method.
@@ -36,6 +37,18 @@ impl Ask {
     /// The address that the call comes from.
     pub(super) fn ip(&self) -> &str {
         &self.call.ip
+    }
+
+    /// Refuses what comes too often from who may not send many messages (contract section 3.3).
+    pub(super) fn seldom(&self, window: Window) -> Result<(), Failure> {
+        let (core, caller) = (self.core(), self.caller()?);
+        let off = !self.call.settings.on(&setting::RATE_LIMIT);
+        if off || core.may(caller, Perm::SendManyMessages) {
+            return Ok(());
+        }
+        let (who, now) = (Who::User(caller.id().clone()), core.clock().now());
+        let standing = self.call.edge.limits().count(who, (self.method, false), window, now);
+        standing.wait.map_or(Ok(()), |wait| Err(Failure::TooMany(wait)))
     }
 
     /// An argument; null is none.

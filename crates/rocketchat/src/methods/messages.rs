@@ -8,6 +8,7 @@ use crate::{change, chat, post, told, wire};
 use parlance_core::list::ListQuery;
 use parlance_core::{Error, Message, setting};
 use parlance_http::json::{Dates, Object};
+use parlance_http::limit::Window;
 use serde_json::{Map, Value, json};
 
 /// Members of a message that an edit may name with another value.
@@ -33,6 +34,7 @@ async fn one(ask: &Ask, message: Message) -> Outcome {
 
 /// `sendMessage [message, previewUrls?]`
 pub(super) async fn send(mut ask: Ask) -> Outcome {
+    ask.seldom(Window { calls: 5, time: 1000 })?;
     let message = ask.take(0).unwrap_or_default();
     ask.put("message", message);
     if let Some(urls) = ask.take(1) {

@@ -7,6 +7,7 @@ use crate::{dm, rooms, subscriptions, told, wire};
 use parlance_core::list::ListQuery;
 use parlance_core::{Access, Error, Ms, Room};
 use parlance_http::json::{Dates, Object};
+use parlance_http::limit::Window;
 use parlance_query::{Filter, Limits};
 use serde_json::{Value, json};
 
@@ -109,6 +110,7 @@ pub(super) async fn unread(mut ask: Ask) -> Outcome {
 
 /// `createDirectMessage [username, …]`
 pub(super) async fn create(ask: Ask) -> Outcome {
+    ask.seldom(Window { calls: 10, time: 60_000 })?;
     let usernames = ask.texts()?;
     let opened = ask.core().open_direct(ask.caller()?, &usernames, false).await;
     let room = opened.map_err(dm::create_error)?.room;

@@ -182,7 +182,6 @@ async fn walk(core: &Core) -> crate::Result<()> {
     core.open_room(&ann, &access).await?;
     core.set_block(&ann, &access, true).await?;
     core.set_read_only(core.admin(&boss, Perm::EditRoom)?, &room.id, true).await?;
-    core.search_users(&ann, "bo", 10).await?;
     people(core, &boss, &ann).await?;
     core.set_status(&ann, ann.id(), Some("busy"), Some("away")).await?;
     core.set_password(Authority::Operator, bob.id(), &Password::plain("other")?).await?;
