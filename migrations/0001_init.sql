@@ -37,12 +37,19 @@ CREATE INDEX users_username ON users (coalesce(username, ''), id);
 CREATE INDEX users_exact ON users (username);
 CREATE INDEX users_name ON users (name_fold, id);
 CREATE INDEX users_shown ON users (coalesce(name_fold, ''), id);
--- The few with other roles than nearly everybody has.
-CREATE INDEX users_roled ON users (id)
-  WHERE roles <> '["user"]' AND roles <> '["guest"]' AND roles <> '["bot"]';
 CREATE INDEX users_present ON users (id) WHERE status <> 'offline';
 CREATE INDEX users_updated ON users (updated, id);
 CREATE INDEX users_seen ON users (last_login, id);
+
+-- Who has a role, by username, for finding; the account's own list is users.roles. An imported account
+-- may have roles that nobody made here.
+CREATE TABLE holders (
+  usr  KEYTEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  role KEYTEXT NOT NULL,
+  name KEYTEXT NOT NULL,                    -- the username; empty for none
+  PRIMARY KEY (usr, role)
+);
+CREATE INDEX holders_role ON holders (role, name, usr);
 
 -- Whose address is whose, for finding; the account's own list is users.emails.
 CREATE TABLE emails (
@@ -241,7 +248,7 @@ CREATE INDEX terms_ts ON terms (room, ts);
 
 -- What is gone, for those who ask what changed since.
 CREATE TABLE tombstones (
-  kind KEYTEXT NOT NULL,                    -- message, member, user
+  kind KEYTEXT NOT NULL,                    -- message, member, user, role
   id   KEYTEXT NOT NULL,
   room KEYTEXT NOT NULL,
   usr  KEYTEXT,                             -- whose membership
@@ -357,7 +364,7 @@ CREATE TABLE events (
 );
 
 CREATE INDEX events_urgent ON events (pos)
-  WHERE kind IN ('session', 'user', 'settings', 'permissions');
+  WHERE kind IN ('session', 'user', 'settings', 'permissions', 'roles');
 
 -- Connections that stay open, by user and node, and the nodes that live.
 CREATE TABLE connections (
@@ -378,6 +385,17 @@ CREATE TABLE settings (
   id      KEYTEXT PRIMARY KEY,
   value   KEYTEXT NOT NULL,                 -- JSON
   updated BIGINT NOT NULL
+);
+
+-- The built-in ones are written when a server starts and finds them missing.
+CREATE TABLE roles (
+  id            KEYTEXT PRIMARY KEY,
+  name          KEYTEXT NOT NULL UNIQUE,
+  description   KEYTEXT NOT NULL,
+  scope         KEYTEXT NOT NULL,           -- Users, Subscriptions
+  protected     BOOLEAN NOT NULL,           -- built-in: neither renamed nor removed
+  mandatory_2fa BOOLEAN NOT NULL,
+  updated       BIGINT NOT NULL
 );
 
 CREATE TABLE permissions (

@@ -34,11 +34,17 @@ async fn every_change_of_an_administrator_leaves_one_row() {
     let new = json!({"username": "eve", "name": "Eve", "email": "eve@example.com",
         "password": CANARY, "customFields": {}, "bio": CANARY});
     let ann_id = json!({"userId": ann.id});
+    let writer = super::roles::made(&app, &boss, json!({"name": "writer"})).await;
     let erase = json!({"msg": "method", "id": "1", "method": "eraseRoom", "params": [room]});
     let calls = [
         ("settings/Site_Name", json!({"value": "Ours"})),
         ("settings/SMTP_Password", json!({ "value": CANARY })),
         ("permissions.update", json!({"permissions": [{"_id": "create-d", "roles": ["admin"]}]})),
+        ("roles.create", json!({"name": "editor", "description": "Edits"})),
+        ("roles.update", json!({"roleId": "guest", "name": "guest", "mandatory2fa": true})),
+        ("roles.addUserToRole", json!({"username": "ann", "roleId": "guest"})),
+        ("roles.removeUserFromRole", json!({"username": "ann", "roleName": "guest"})),
+        ("roles.delete", json!({ "roleId": writer })),
         ("users.create", new),
         ("users.update", json!({"userId": ann.id, "data": {"bio": "x", "password": CANARY}})),
         ("users.setStatus", json!({"userId": ann.id, "status": "busy", "message": "x"})),
@@ -67,7 +73,9 @@ async fn every_change_of_an_administrator_leaves_one_row() {
         assert_eq!(left[0]["action"], action, "{name}");
         assert_eq!(left[0]["actor"], json!({"_id": boss.id, "username": "root"}));
         assert!(!left[0].to_string().contains(CANARY), "{name}: {}", left[0]);
-        for id in ["userId", "roomId"].into_iter().filter_map(|id| body.get(id)) {
+        for id in
+            ["userId", "roomId", "roleId", "username"].into_iter().filter_map(|id| body.get(id))
+        {
             assert!(left[0]["detail"].to_string().contains(&id.to_string()), "{name}");
         }
     }
@@ -98,6 +106,10 @@ async fn a_refused_change_and_ones_own_affairs_leave_none() {
         ("users.setStatus", json!({"status": "busy"})),
         ("users.setStatus", json!({"userId": boss.id, "status": "away"})),
         ("users.createToken", json!({"username": "root"})),
+        ("roles.create", json!({"name": "admin"})),
+        ("roles.delete", json!({"roleId": "admin"})),
+        ("roles.addUserToRole", json!({"username": "root", "roleId": "admin"})),
+        ("roles.removeUserFromRole", json!({"username": "root", "roleId": "admin"})),
     ];
     for (name, body) in calls {
         assert_eq!(left(&app, &boss, name, body).await.1, Vec::<Value>::new(), "{name}");

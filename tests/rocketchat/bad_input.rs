@@ -63,8 +63,26 @@ pub(crate) fn good(name: &str, room: &str, message: &str) -> (Value, &'static [&
         "permissions.update" => (json!({"permissions": [{}]}), &["permissions"]),
         "settings/" => (json!({}), &["value"]),
         "method.call/" | "method.callAnon/" => (json!({"message": "{}"}), &["message"]),
+        _ if name.starts_with("roles.") => good_for_roles(name),
         _ if name.starts_with("users.") => good_for_tokens(name),
         _ => good_for_messages(name, room),
+    }
+}
+
+/// The same, of roles.
+fn good_for_roles(name: &str) -> (Value, &'static [&'static str]) {
+    let of_nobody = || json!({"username": "nobody", "roleId": "guest"});
+    match name {
+        "roles.create" => {
+            (json!({"name": "editor"}), &["name", "scope", "description", "mandatory2fa"])
+        }
+        "roles.update" => (
+            json!({"roleId": "none", "name": "editor"}),
+            &["roleId", "name", "scope", "description", "mandatory2fa"],
+        ),
+        "roles.delete" => (json!({"roleId": "none"}), &["roleId"]),
+        "roles.addUserToRole" => (of_nobody(), &["username", "roleId", "roleName", "roomId"]),
+        _ => (of_nobody(), &["username", "roleId", "roleName", "roomId", "scope"]),
     }
 }
 

@@ -53,6 +53,7 @@ pub(crate) const PARAMS: &[&str] = &[
     "actor",
     "action",
     "after",
+    "role",
 ];
 
 /// What is sent, as text.

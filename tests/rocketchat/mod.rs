@@ -54,6 +54,8 @@ mod real_names;
 mod removal;
 pub(crate) mod rename;
 mod retries;
+mod roles;
+mod roles_held;
 mod room_settings;
 mod rooms;
 pub(crate) mod session;

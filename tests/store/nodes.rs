@@ -3,7 +3,8 @@
 
 use super::{Chat, heard_until, person, raw};
 use crate::app::{fresh_database, on_postgres, options};
-use parlance_core::event::Kind;
+use parlance_core::event::{Event, Kind};
+use parlance_core::role::Wanted;
 use parlance_core::send::NewMessage;
 use parlance_core::{Clock, Core, Error, Perm};
 use serde_json::Value;
@@ -39,6 +40,51 @@ async fn settings_and_permissions_count_at_once_here_and_by_their_event_there() 
         heard_until(&mut ears, |event| event.kind == Kind::Permissions).await;
         let opened = there.open_direct(&ann, &["boss"], false).await;
         assert_eq!(matches!(opened, Err(Error::NotAllowed)), refused);
+    }
+    if let super::Database::Embedded(dir) = &database {
+        let _ = std::fs::remove_dir_all(dir);
+    }
+}
+
+/// A role that one node makes, grants, gives and removes, another knows as soon as it hears of it.
+#[tokio::test]
+async fn roles_count_at_once_here_and_by_their_event_there() {
+    let database = fresh_database().await;
+    let here = Core::open(options(database.clone(), Clock::default())).await.unwrap();
+    let there = if on_postgres() {
+        Core::open(options(database.clone(), Clock::default())).await.unwrap()
+    } else {
+        here.clone()
+    };
+    let (boss, _) = person(&here, "boss", &["admin", "user"]).await;
+    let (ann, token) = person(&here, "ann", &[]).await;
+    let mut ears = there.listen(1000);
+    let perm = Perm::ViewStatistics;
+    for _ in 0..5 {
+        let right = here.admin(&boss, Perm::AccessPermissions).unwrap();
+        let wanted = Wanted { name: "editor".to_owned(), ..Wanted::default() };
+        let role = here.add_role(right, wanted).await.unwrap();
+        heard_until(&mut ears, |event| event.kind == Kind::Roles).await;
+        assert_eq!(there.role("editor", true), Some(role.clone()));
+        here.set_grants(right, &[(perm.id().to_owned(), vec![role.id.clone()])]).await.unwrap();
+        here.give_role(right, ann.id(), &role).await.unwrap();
+        let of_ann =
+            |event: &Event| event.kind == Kind::User && event.reference == ann.id().as_str();
+        heard_until(&mut ears, of_ann).await;
+        for node in [&here, &there] {
+            let caller = node.caller(&token, None).await.unwrap();
+            assert!(node.may(&caller, perm));
+        }
+        here.take_role(right, ann.id(), &role).await.unwrap();
+        heard_until(&mut ears, of_ann).await;
+        for node in [&here, &there] {
+            let caller = node.caller(&token, None).await.unwrap();
+            assert!(!node.may(&caller, perm));
+        }
+        here.remove_role(right, &role.id).await.unwrap();
+        heard_until(&mut ears, |event| event.kind == Kind::Roles).await;
+        assert_eq!(there.role(&role.id, false), None);
+        assert!(there.grants().iter().all(|grant| !grant.roles.contains(&role.id)));
     }
     if let super::Database::Embedded(dir) = &database {
         let _ = std::fs::remove_dir_all(dir);

@@ -1,7 +1,7 @@
 //! How every route is called so that a member succeeds, and what each kind of caller gets for the same
 //! call. A route of the table that is not here makes the tests fail, and so does a row without a route.
 
-use super::profiles::profiles;
+use super::profiles::{profiles, roles};
 use super::scene::{LOGGED_IN, Role};
 use axum::http::Method;
 use parlance_rocketchat::routes::{ROUTES, Route};
@@ -126,7 +126,7 @@ const ENTERPRISE: Want = No(400, "This is an enterprise feature [error-action-no
 const NO_HISTORY: Want = No(400, "Edit history is not available [error-action-not-allowed]");
 const NO_PREVIEW: Want = No(400, "There is no preview of this URL [error-no-preview]");
 const NOT_PINNED: Want = No(400, "Not Authorized [not-authorized]");
-const LONG_AGO: &str = "2020-01-01T00:00:00.000Z";
+pub(super) const LONG_AGO: &str = "2020-01-01T00:00:00.000Z";
 
 /// What `method.call` takes.
 fn method(name: &str, params: &Value) -> Value {
@@ -424,7 +424,6 @@ fn accounts() -> Vec<Row> {
             No(400, "Editing permissions is not allowed"),
             Ok,
         ),
-        own("GET roles.list", nothing),
         own("GET settings.public", nothing),
         own("GET settings", nothing),
         inside("POST method.call/", |at| method("loadHistory", &json!([at.room])), No(400, "")),
@@ -512,6 +511,7 @@ pub(super) fn rows() -> Vec<Row> {
         commands(),
         starting(),
         profiles(),
+        roles(),
     ]
     .into_iter()
     .flatten()

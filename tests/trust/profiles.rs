@@ -2,7 +2,7 @@
 //! members, so that the matrix can say that nothing did.
 
 use super::calls::Want::{Elsewhere, Names, No, Ok};
-use super::calls::{FORBIDDEN, LACKS, NOT_ALLOWED, Row, admins, nothing, own, row};
+use super::calls::{At, FORBIDDEN, LACKS, LONG_AGO, NOT_ALLOWED, Row, admins, nothing, own, row};
 use super::scene::Role;
 use serde_json::json;
 
@@ -54,5 +54,30 @@ pub(super) fn profiles() -> Vec<Row> {
         admins("POST users.resetAvatar", |at| json!({"userId": at.member_id}), FORBIDDEN, Ok)
             .role(Role::Member, Ok),
         own("GET users.getAvatarSuggestion", nothing),
+    ]
+}
+
+/// The same of roles.
+pub(super) fn roles() -> Vec<Row> {
+    let access = No(400, "Accessing permissions is not allowed [error-action-not-allowed]");
+    let gone = No(400, "This role does not exist [error-invalid-roleId]");
+    let nobody = "The required \"userId\" or \"username\" param provided does not match any users \
+                  [error-invalid-user]";
+    let unknown = No(400, "There is no user with this username [error-invalid-user]");
+    let of_nobody = |_: &At<'_>| json!({"username": "nobody", "roleId": "guest"});
+    vec![
+        own("GET roles.list", nothing),
+        own("GET roles.sync", |_| json!({"updatedSince": LONG_AGO})),
+        admins("POST roles.create", |at| json!({"name": at.fresh}), access, Ok),
+        admins(
+            "POST roles.update",
+            |_| json!({"roleId": "guest", "name": "guest", "description": ""}),
+            access,
+            Ok,
+        ),
+        admins("POST roles.delete", |_| json!({"roleId": "none"}), LACKS, gone),
+        admins("POST roles.addUserToRole", of_nobody, access, No(400, nobody)),
+        admins("POST roles.removeUserFromRole", of_nobody, LACKS, unknown),
+        admins("GET roles.getUsersInRole", |_| json!({"role": "admin"}), LACKS, Ok),
     ]
 }

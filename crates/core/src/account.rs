@@ -3,7 +3,7 @@
 //! here, so that neither face can be led to take a name for an id. The first visitor is never
 //! administrator: the first administrator comes from the operator.
 
-use crate::caller::{Admin, Caller, Perm, ROLES};
+use crate::caller::{Admin, Caller, Perm};
 use crate::error::{Error, Feature, Result};
 use crate::id::{UserId, is_id, looks_made_here};
 use crate::list::{Document, ListQuery, Page};
@@ -176,9 +176,7 @@ impl Core {
     /// Makes an account for somebody else.
     pub async fn create_user(&self, by: Authority<'_>, new: NewUser) -> Result<User> {
         by.holds(Perm::CreateUser)?;
-        if let Some(role) = new.roles.iter().find(|id| !ROLES.iter().any(|r| r.id == **id)) {
-            return Err(Error::NoRole(role.clone()));
-        }
+        self.check_role_ids(&new.roles)?;
         if let Authority::Admin(admin) = by
             && new.roles.iter().any(|role| role == "admin")
             && !self.may(admin.caller, Perm::AssignAdminRole)

@@ -125,32 +125,6 @@ perms! {
     ViewStatistics "view-statistics" ["admin"];
 }
 
-/// A built-in role: id, scope on the wire, description.
-#[derive(Clone, Copy, Debug)]
-pub struct Role {
-    /// The id, which is its name too.
-    pub id: &'static str,
-    /// `Users` (held everywhere) or `Subscriptions` (held in one room).
-    pub scope: &'static str,
-    /// A word for administrators.
-    pub description: &'static str,
-}
-
-/// The built-in roles (contract section 13.1).
-pub const ROLES: &[Role] = &[
-    Role { id: "admin", scope: "Users", description: "Admin" },
-    Role { id: "anonymous", scope: "Users", description: "" },
-    Role { id: "app", scope: "Users", description: "App" },
-    Role { id: "bot", scope: "Users", description: "" },
-    Role { id: "guest", scope: "Users", description: "" },
-    Role { id: "leader", scope: "Subscriptions", description: "Leader" },
-    Role { id: "livechat-agent", scope: "Users", description: "Livechat Agent" },
-    Role { id: "livechat-manager", scope: "Users", description: "Livechat Manager" },
-    Role { id: "moderator", scope: "Subscriptions", description: "Moderator" },
-    Role { id: "owner", scope: "Subscriptions", description: "Owner" },
-    Role { id: "user", scope: "Users", description: "" },
-];
-
 /// One permission as it stands.
 #[derive(Clone, Debug)]
 pub struct Grant {
@@ -225,9 +199,7 @@ impl Core {
             if !Perm::ALL.iter().any(|perm| perm.id() == id) {
                 return Err(Error::NoPermission(id.clone()));
             }
-            if let Some(role) = roles.iter().find(|id| !ROLES.iter().any(|role| role.id == **id)) {
-                return Err(Error::NoRole(role.clone()));
-            }
+            self.check_role_ids(roles)?;
         }
         self.save_grants(grants).await
     }
@@ -235,14 +207,15 @@ impl Core {
 
 #[cfg(test)]
 mod tests {
-    use super::{Perm, ROLES};
+    use super::Perm;
+    use crate::role::is_built_in;
 
     #[test]
     fn the_table_is_in_order_and_names_known_roles() {
         assert!(Perm::ALL.is_sorted_by_key(|perm| perm.id()));
         for perm in Perm::ALL {
             for role in perm.default_roles() {
-                assert!(ROLES.iter().any(|known| known.id == *role), "{role}");
+                assert!(is_built_in(role), "{role}");
             }
         }
     }

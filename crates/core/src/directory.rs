@@ -4,14 +4,16 @@
 
 use crate::Core;
 use crate::account::{User, fold};
-use crate::caller::{Caller, Perm, ROLES};
+use crate::caller::{Caller, Perm};
 use crate::error::{Error, Result};
-use crate::list::{Document, ListQuery, Page};
-use crate::store::{directory, users};
+use crate::id::UserId;
+use crate::list::{Document, ListQuery, Page, count};
+use crate::store::{directory, roles, users};
+use std::collections::HashSet;
 
 /// People of one answer at most.
 const MOST: i64 = 200;
-/// Accounts with a shown role that are looked at.
+/// Accounts with a shown role that are told of.
 const MOST_ROLED: i64 = 1000;
 
 impl Core {
@@ -49,12 +51,17 @@ impl Core {
 
     /// Accounts with a role that is shown to everybody: one for all rooms, with a description.
     pub async fn users_in_public_roles(&self, _: &Caller) -> Result<Vec<User>> {
-        let public = |id: &String| {
-            let role = ROLES.iter().find(|role| role.id == *id);
-            role.is_some_and(|role| role.scope == "Users" && !role.description.is_empty())
-        };
-        let mut found = directory::roled(self.store(), MOST_ROLED).await?;
-        found.retain(|user| user.roles.iter().any(public));
+        let mut found: Vec<User> = Vec::new();
+        for role in self.roles().iter().filter(|role| role.is_public()) {
+            let left = MOST_ROLED - count(found.len());
+            if left <= 0 {
+                break;
+            }
+            let some = roles::some_with(self.store(), &role.id, left).await?;
+            let known: HashSet<UserId> = found.iter().map(|user| user.id.clone()).collect();
+            found.extend(some.into_iter().filter(|user| !known.contains(&user.id)));
+        }
+        found.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
         Ok(found)
     }
 }

@@ -170,6 +170,27 @@ pub enum Error {
     /// A role that does not exist.
     #[error("no such role")]
     NoRole(String),
+    /// Another role has this name, or this id.
+    #[error("the name of the role is taken")]
+    RoleNameTaken(String),
+    /// A built-in role, which is neither removed nor renamed.
+    #[error("the role is protected")]
+    RoleProtected,
+    /// A role that somebody has, which is not removed.
+    #[error("the role is in use")]
+    RoleInUse,
+    /// A role that is held in one room, which no direct room has.
+    #[error("the role is not one of accounts")]
+    RoleOfRooms,
+    /// The account has the role already.
+    #[error("the account has the role")]
+    RoleHeld,
+    /// The account does not have the role.
+    #[error("the account does not have the role")]
+    RoleNotHeld,
+    /// More roles than there may be.
+    #[error("too many roles")]
+    TooManyRoles,
     /// A permission that does not exist.
     #[error("no such permission")]
     NoPermission(String),

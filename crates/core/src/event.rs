@@ -41,10 +41,16 @@ pub enum Kind {
     Settings,
     /// Permissions changed.
     Permissions,
+    /// A role was made or changed, or is gone (its id).
+    Roles,
+    /// An account was given a role (the role's id, a space, the account's id).
+    RoleGiven,
+    /// A role was taken from an account (the same).
+    RoleTaken,
 }
 
 impl Kind {
-    const ALL: [Kind; 16] = [
+    const ALL: [Kind; 19] = [
         Kind::MessageNew,
         Kind::MessageChanged,
         Kind::MessageDeleted,
@@ -61,6 +67,9 @@ impl Kind {
         Kind::Session,
         Kind::Settings,
         Kind::Permissions,
+        Kind::Roles,
+        Kind::RoleGiven,
+        Kind::RoleTaken,
     ];
 
     /// The kind's name in the log.
@@ -82,6 +91,9 @@ impl Kind {
             Kind::Session => "session",
             Kind::Settings => "settings",
             Kind::Permissions => "permissions",
+            Kind::Roles => "roles",
+            Kind::RoleGiven => "role.given",
+            Kind::RoleTaken => "role.taken",
         }
     }
 

@@ -52,6 +52,7 @@ mod quote;
 pub mod reading;
 mod reset;
 pub mod retry;
+pub mod role;
 pub mod room;
 pub mod search;
 pub mod secret;
@@ -155,6 +156,7 @@ impl Core {
     pub async fn open(options: Options) -> Result<Self> {
         let store = Store::open(&options.database, &options.store).await?;
         let born = store::server::born(&store, options.clock.now()).await?;
+        store::roles::seed(&store, born).await?;
         let live = Arc::new(Live::load(&store, born).await?);
         let bus = Arc::new(Bus::default());
         let from = store::events::newest(&store).await?;

@@ -1,4 +1,4 @@
-//! What is read on every request, in bounded memory: settings, permissions and live tokens.
+//! What is read on every request, in bounded memory: settings, permissions, roles and live tokens.
 //! The store is the truth. A change is followed by a reload or an invalidation on its own node
 //! before it is answered, and through the event log on others. A fill carries the epoch at which its
 //! read began and is dropped if an invalidation came between, so that an old read can't bring a dead
@@ -8,8 +8,9 @@ use crate::account::User;
 use crate::caller::Permissions;
 use crate::error::Result;
 use crate::id::UserId;
+use crate::role::Roles;
 use crate::setting::Settings;
-use crate::store::{Store, server};
+use crate::store::{Store, roles, server};
 use crate::time::Ms;
 use quick_cache::sync::Cache;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -28,6 +29,7 @@ pub(crate) struct Session {
 pub(crate) struct Live {
     settings: RwLock<Arc<Settings>>,
     permissions: RwLock<Arc<Permissions>>,
+    roles: RwLock<Arc<Roles>>,
     /// One reload at a time, so that the newest read is the one that stays.
     reloading: tokio::sync::Mutex<()>,
     sessions: Cache<Arc<str>, Session>,
@@ -40,9 +42,11 @@ impl Live {
     pub(crate) async fn load(store: &Store, born: Ms) -> Result<Self> {
         let settings = Settings::new(server::settings(store).await?, born);
         let permissions = Permissions::new(&server::permissions(store).await?, born);
+        let roles = Roles::new(roles::all(store).await?);
         Ok(Self {
             settings: RwLock::new(Arc::new(settings)),
             permissions: RwLock::new(Arc::new(permissions)),
+            roles: RwLock::new(Arc::new(roles)),
             reloading: tokio::sync::Mutex::new(()),
             sessions: Cache::new(SESSIONS),
             epoch: RwLock::new(0),
@@ -63,6 +67,10 @@ impl Live {
         self.permissions.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(crate) fn roles(&self) -> Arc<Roles> {
+        self.roles.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) async fn reload_settings(&self, store: &Store) -> Result<()> {
         let _one = self.reloading.lock().await;
         let fresh = Arc::new(Settings::new(server::settings(store).await?, self.born));
@@ -74,6 +82,13 @@ impl Live {
         let _one = self.reloading.lock().await;
         let fresh = Arc::new(Permissions::new(&server::permissions(store).await?, self.born));
         *self.permissions.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    pub(crate) async fn reload_roles(&self, store: &Store) -> Result<()> {
+        let _one = self.reloading.lock().await;
+        let fresh = Arc::new(Roles::new(roles::all(store).await?));
+        *self.roles.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
 
@@ -124,7 +139,7 @@ impl Live {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arc, Cache, Live, Permissions, RwLock, Session, Settings, User};
+    use super::{Arc, Cache, Live, Permissions, Roles, RwLock, Session, Settings, User};
     use crate::id::UserId;
     use std::collections::BTreeMap;
 
@@ -132,6 +147,7 @@ mod tests {
         Live {
             settings: RwLock::new(Arc::new(Settings::new(BTreeMap::new(), 0))),
             permissions: RwLock::new(Arc::new(Permissions::new(&BTreeMap::new(), 0))),
+            roles: RwLock::new(Arc::new(Roles::new(Vec::new()))),
             reloading: tokio::sync::Mutex::new(()),
             sessions: Cache::new(16),
             epoch: RwLock::new(0),

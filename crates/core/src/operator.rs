@@ -5,7 +5,7 @@ use crate::Core;
 use crate::account::{Authority, NewUser, ROCKET_CAT, User, fold};
 use crate::error::{Error, Result};
 use crate::id::UserId;
-use crate::store::users;
+use crate::store::{roles, users};
 
 impl Core {
     /// The operator's way to make an account or bring one up to date: the one of
@@ -19,7 +19,7 @@ impl Core {
             return self.create_user(Authority::Operator, new).await;
         };
         let (named, addressed) = (!new.name.trim().is_empty(), new.email.is_some());
-        let (roles, body) = (new.roles.clone(), new.body.is_empty());
+        let (roleless, body) = (new.roles.is_empty(), new.body.is_empty());
         let mut account = self.prepare_user(new, true).await?;
         let user = &mut account.user;
         user.id = existing.id.clone();
@@ -31,7 +31,7 @@ impl Core {
         if !addressed {
             user.emails.clone_from(&existing.emails);
         }
-        if roles.is_empty() {
+        if roleless {
             user.roles.clone_from(&existing.roles);
             user.kind.clone_from(&existing.kind);
         }
@@ -47,7 +47,7 @@ impl Core {
 
     /// Is there an administrator yet?
     pub async fn has_admin(&self) -> Result<bool> {
-        users::any_admin(self.store()).await
+        roles::is_held(self.store(), "admin").await
     }
 
     /// The built-in bot that every client knows by id.

@@ -3,7 +3,7 @@
 //! does; another password ends every other session of the account.
 
 use crate::account::{self, Email, MAX_STATUS_TEXT, User};
-use crate::caller::{Caller, Perm, ROLES};
+use crate::caller::{Caller, Perm};
 use crate::error::{Error, Feature, Result};
 use crate::id::UserId;
 use crate::login::Password;
@@ -108,9 +108,7 @@ impl Core {
         let Some(roles) = &changes.roles else {
             return Ok(());
         };
-        if let Some(role) = roles.iter().find(|id| !ROLES.iter().any(|role| role.id == **id)) {
-            return Err(Error::NoRole(role.clone()));
-        }
+        self.check_role_ids(roles)?;
         let admin = |roles: &[String]| roles.iter().any(|role| role == "admin");
         let same = roles.iter().all(|role| user.roles.contains(role))
             && user.roles.iter().all(|role| roles.contains(role));

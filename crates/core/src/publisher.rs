@@ -128,14 +128,16 @@ impl Publisher {
         self.live.forget_all();
         self.reload(Kind::Settings).await;
         self.reload(Kind::Permissions).await;
+        self.reload(Kind::Roles).await;
     }
 
-    /// Reads settings or permissions again, for as long as it takes: what is missed now would be
+    /// Reads settings, permissions or roles again, for as long as it takes: what is missed now would be
     /// missing until the next change.
     async fn reload(&self, kind: Kind) {
         loop {
             let done = match kind {
                 Kind::Settings => self.live.reload_settings(&self.store).await,
+                Kind::Roles => self.live.reload_roles(&self.store).await,
                 _ => self.live.reload_permissions(&self.store).await,
             };
             match done {
@@ -165,7 +167,7 @@ impl Publisher {
     /// Brings this node's memory up to date with what the event says (ruling A14).
     async fn apply(&self, event: &Event) {
         match event.kind {
-            Kind::Settings | Kind::Permissions => self.reload(event.kind).await,
+            Kind::Settings | Kind::Permissions | Kind::Roles => self.reload(event.kind).await,
             Kind::User | Kind::UserDeleted => {
                 self.live.forget_user(&UserId::from(event.reference.as_str()));
             }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 const MOST_LEFT_OUT: usize = 100;
 
 /// What an account carries that everybody may see.
-fn carried(o: &mut Object<'_>, user: &User, names: &[&str]) {
+pub(crate) fn carried(o: &mut Object<'_>, user: &User, names: &[&str]) {
     let Ok(Value::Object(body)) = serde_json::from_str(&user.body) else {
         return;
     };

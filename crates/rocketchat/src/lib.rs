@@ -33,6 +33,7 @@ mod presence;
 mod profile;
 mod push;
 mod reply;
+mod roles;
 mod room_settings;
 mod rooms;
 pub mod routes;

@@ -8,7 +8,7 @@ use crate::reply::Reply;
 use crate::{
     audit, autocomplete, avatar, change, chat, commands, ddp, directory, dm, empty, export, factor,
     history, lifecycle, marked, methods, moderation, password, post, preferences, presence,
-    profile, push, room_settings, rooms, search, server, session, settings, statistics,
+    profile, push, roles, room_settings, rooms, search, server, session, settings, statistics,
     subscriptions, sync, threads, tokens, users,
 };
 use axum::http::Method;
@@ -220,7 +220,14 @@ pub static ROUTES: &[Route] = table! {
 
     GET "permissions.listAll" login server::permissions;
     POST "permissions.update" login server::update_permissions;
-    GET "roles.list" login server::roles;
+    GET "roles.list" login roles::list;
+    GET "roles.sync" login roles::sync;
+    POST "roles.create" login roles::create;
+    POST "roles.update" login roles::update;
+    POST "roles.delete" login roles::delete;
+    POST "roles.addUserToRole" login roles::add_user;
+    POST "roles.removeUserFromRole" login roles::remove_user;
+    GET "roles.getUsersInRole" login roles::users_in [list];
     GET "settings.public" open settings::public;
     GET "settings.oauth" open empty::services;
     GET "service.configurations" open empty::configurations;

@@ -1,10 +1,10 @@
-//! What clients ask about the server itself: its version, permissions and roles (contract 9.4).
+//! What clients ask about the server itself: its version and permissions (contract 9.4).
 
 use crate::call::Call;
 use crate::error::Failure;
 use crate::routes::Answer;
 use crate::wire;
-use parlance_core::caller::{Grant, ROLES};
+use parlance_core::caller::Grant;
 use parlance_core::{Error, Ms, Perm};
 use parlance_http::json::{Dates, Object};
 use serde_json::Value;
@@ -100,20 +100,4 @@ pub(crate) async fn update_permissions(call: Call) -> Answer {
     })?;
     let grants = call.core().grants();
     Ok(wire::success(|o| o.array("permissions", &grants, |out, one| grant(out, one, Dates::Iso))))
-}
-
-/// `GET roles.list`.
-pub(crate) async fn roles(_: Call) -> Answer {
-    Ok(wire::success(|o| {
-        o.array("roles", ROLES, |out, role| {
-            let mut o = Object::new(out, Dates::Iso);
-            o.text("_id", role.id);
-            o.text("name", role.id);
-            o.text("description", role.description);
-            o.text("scope", role.scope);
-            o.flag("protected", true);
-            o.flag("mandatory2fa", false);
-            o.end();
-        });
-    }))
 }

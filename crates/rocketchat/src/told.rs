@@ -30,6 +30,11 @@ const PLAIN: &[&str] = &[
     "filesOnly",
     "users",
     "permissions",
+    "roleId",
+    "roleName",
+    "scope",
+    "description",
+    "mandatory2fa",
 ];
 
 /// A row's detail is not longer than this, in bytes of JSON.
@@ -44,6 +49,11 @@ pub(crate) fn of<'a>(call: &Call, route: &'a str) -> Option<Told<'a>> {
     let detail = match route {
         "settings/" => setting(call)?,
         "permissions.update"
+        | "roles.create"
+        | "roles.update"
+        | "roles.delete"
+        | "roles.addUserToRole"
+        | "roles.removeUserFromRole"
         | "users.create"
         | "users.update"
         | "users.setActiveStatus"

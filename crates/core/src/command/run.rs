@@ -3,7 +3,6 @@
 use super::{Account, Answer, CreateUser, ENTRIES, Request, Secret, SettingLine, USERS};
 use crate::account::{Authority, NewUser, User, fold};
 use crate::audit::{Entry, OPERATOR};
-use crate::caller::ROLES;
 use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::list::count;
@@ -92,7 +91,7 @@ impl Core {
     }
 
     async fn operator_creates(&self, new: CreateUser) -> Result<Answer> {
-        known_roles(&new.roles)?;
+        let roles = self.role_ids(&new.roles)?;
         let password = new.password.map(|secret| Password::plain(&secret.0)).transpose()?;
         let existing = match &new.id {
             _ if !new.upsert => None,
@@ -109,7 +108,7 @@ impl Core {
         let detail = json!({
             "user": id,
             "username": new.username,
-            "roles": new.roles,
+            "roles": roles,
             "email": new.email,
             "name": new.name,
             "password": password.is_some(),
@@ -120,7 +119,7 @@ impl Core {
             name: new.name.unwrap_or_default(),
             email: new.email.map(|address| (address, true)),
             password,
-            roles: new.roles,
+            roles,
             ..NewUser::default()
         };
         let work = async {
@@ -168,13 +167,14 @@ impl Core {
     }
 
     async fn operator_assigns(&self, name: &str, roles: &[String]) -> Result<Answer> {
-        known_roles(roles)?;
+        let roles = self.role_ids(roles)?;
         let user = self.named(name).await?;
         let mut detail = of(&user);
         detail["from"] = json!(user.roles);
         detail["to"] = json!(roles);
         let now = self.clock().now();
-        let work = operator::set_roles(self.store(), &user.id, roles, now);
+        let shall = User { roles, ..user.clone() };
+        let work = operator::set_roles(self.store(), &user, &shall, now);
         self.noted("user.roles", detail, work).await?;
         self.live().forget_user(&user.id);
         self.now(&user).await
@@ -218,13 +218,6 @@ impl Core {
             value: (!known.is_secret()).then_some(value),
             changed: self.settings().is_changed(known.id),
         }
-    }
-}
-
-fn known_roles(roles: &[String]) -> Result<()> {
-    match roles.iter().find(|id| !ROLES.iter().any(|role| role.id == **id)) {
-        Some(role) => Err(Error::NoRole(role.clone())),
-        None => Ok(()),
     }
 }
 

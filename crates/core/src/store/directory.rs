@@ -1,5 +1,4 @@
-//! Finding people: by how their names begin, by page, and those with a role that is shown. Whoever may
-//! not see everybody finds those of its own rooms, at the cost of reading those rooms' members.
+//! Finding people: by how their names begin, and by page. Whoever may not see everybody finds those of its own rooms, at the cost of reading those rooms' members.
 
 use super::listing::Listing;
 use super::{Store, Value, users};
@@ -19,13 +18,6 @@ const NEAR: &str = concat!(
       WHERE u.active AND (u.fold >= $1 AND u.fold < $2 OR u.name_fold >= $1 AND u.name_fold < $2)
       ORDER BY u.fold, u.id LIMIT $3"
 );
-/// The terms of the index `users_roled`.
-const ROLED: &str = concat!(
-    "SELECT ",
-    users::columns!(),
-    r#" FROM users u WHERE roles <> '["user"]' AND roles <> '["guest"]' AND roles <> '["bot"]'
-      ORDER BY u.id LIMIT $1"#
-);
 
 /// Active users in a room of this one's whose username or name begins with this folded text.
 pub(crate) async fn near(
@@ -37,12 +29,6 @@ pub(crate) async fn near(
     let end = format!("{fold}\u{10FFFF}");
     let args: [Value; 4] = [fold.into(), end.into(), limit.into(), user.into()];
     let rows = store.read(NEAR, args).await?;
-    rows.into_iter().map(|mut row| users::read(&mut row)).collect()
-}
-
-/// Accounts with other roles than nearly everybody has, by id.
-pub(crate) async fn roled(store: &Store, limit: i64) -> Result<Vec<User>> {
-    let rows = store.read(ROLED, [limit.into()]).await?;
     rows.into_iter().map(|mut row| users::read(&mut row)).collect()
 }
 

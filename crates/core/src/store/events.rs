@@ -20,7 +20,7 @@ const AFTER: &str = "SELECT pos, ts, kind, room, audience, ref FROM events
     WHERE pos > $1 ORDER BY pos LIMIT $2";
 /// What changes who may do what; served by an index of its own.
 const URGENT: &str = "SELECT pos, ts, kind, room, audience, ref FROM events
-    WHERE pos > $1 AND kind IN ('session', 'user', 'settings', 'permissions')
+    WHERE pos > $1 AND kind IN ('session', 'user', 'settings', 'permissions', 'roles')
     ORDER BY pos LIMIT $2";
 const HORIZON: &str = "SELECT event_horizon()";
 const BOUND: &str = "SELECT event_bound()";

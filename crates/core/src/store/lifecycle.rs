@@ -13,8 +13,8 @@ use crate::time::Ms;
 /// Whoever takes an administrator away does so one after the other.
 const ONE_BY_ONE: &str = "INSERT INTO meta (name, value) VALUES ('admins', $1)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-const ANOTHER_ADMIN: &str = "SELECT id FROM users
-    WHERE roles LIKE '%\"admin\"%' AND active AND id <> $1 LIMIT 1";
+const ANOTHER_ADMIN: &str = "SELECT h.usr FROM holders h JOIN users u ON u.id = h.usr
+    WHERE h.role = 'admin' AND u.active AND h.usr <> $1 LIMIT 1";
 
 const SET_ACTIVE: &str = "UPDATE users SET active = $2,
         updated = CASE WHEN updated >= $3 THEN updated + 1 ELSE $3 END WHERE id = $1";

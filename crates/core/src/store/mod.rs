@@ -34,6 +34,7 @@ pub(crate) mod push;
 pub(crate) mod reading;
 mod rename;
 pub(crate) mod rewrites;
+pub(crate) mod roles;
 pub(crate) mod rooms;
 mod scan;
 pub(crate) mod search;

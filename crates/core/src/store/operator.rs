@@ -1,6 +1,6 @@
 //! What only the operator's commands read and change: accounts page by page, roles, all sessions.
 
-use super::{Change, Store, Value, events, tokens, users};
+use super::{Change, Store, Value, events, roles, tokens, users};
 use crate::account::User;
 use crate::error::{Error, Result};
 use crate::event::Kind;
@@ -30,13 +30,16 @@ pub(crate) async fn users_after(
     rows.into_iter().map(|mut row| users::read(&mut row)).collect()
 }
 
-/// Gives an account these roles.
-pub(crate) async fn set_roles(store: &Store, id: &UserId, roles: &[String], now: Ms) -> Result<()> {
-    let bot = roles.iter().any(|role| role == "bot");
-    let text = serde_json::to_string(roles).map_err(Error::internal)?;
+/// Gives an account the roles that it has as `user` shows it.
+pub(crate) async fn set_roles(store: &Store, was: &User, user: &User, now: Ms) -> Result<()> {
+    let id = &user.id;
+    let bot = user.roles.iter().any(|role| role == "bot");
+    let text = serde_json::to_string(&user.roles).map_err(Error::internal)?;
     let mut change = Change::new();
+    roles::keep(&mut change, &user.roles);
     let args: [Value; 4] = [id.into(), text.into(), bot.into(), now.into()];
     change.expect(1, Error::NoUser, SET_ROLES, args);
+    roles::follow(&mut change, was, user, now);
     events::add(&mut change, now, Kind::User, None, None, id.as_str());
     store.write(change).await.map(drop)
 }

@@ -4,7 +4,7 @@
 
 use super::lifecycle::{keep_an_admin, switch};
 use super::users::{ADD_EMAIL, DROP_EMAILS, NAME_TAKEN, args};
-use super::{Change, Store, Value, events, rename};
+use super::{Change, Store, Value, events, rename, roles as held};
 use crate::account::{User, fold};
 use crate::error::{Error, Result};
 use crate::event::Kind;
@@ -52,6 +52,7 @@ pub(crate) struct Update<'a> {
 pub(crate) async fn set(store: &Store, update: &Update<'_>, now: Ms) -> Result<bool> {
     let Update { was, user, .. } = *update;
     let mut change = Change::new();
+    held::keep(&mut change, user.roles.iter().filter(|role| !was.roles.contains(role)));
     let admin = |user: &User| user.active && user.roles.iter().any(|role| role == "admin");
     if admin(was) && !admin(user) {
         keep_an_admin(&mut change, &user.id, now);
@@ -82,6 +83,7 @@ pub(crate) async fn set(store: &Store, update: &Update<'_>, now: Ms) -> Result<b
     ];
     change.expect(1, Error::NoUser, SET, all);
     rename::follow(&mut change, was, user, update.job, now);
+    held::follow(&mut change, was, user, now);
     if user.active != was.active {
         switch(&mut change, &user.id, user.active, now);
     }

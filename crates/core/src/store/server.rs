@@ -1,6 +1,6 @@
 //! What belongs to the server itself: when it was born, its settings and its permissions.
 
-use super::{Change, Store, events};
+use super::{Change, Store, events, roles};
 use crate::error::{Error, Result};
 use crate::event::Kind;
 use crate::time::Ms;
@@ -85,6 +85,7 @@ pub(crate) async fn set_permissions(
     now: Ms,
 ) -> Result<()> {
     let mut change = Change::new();
+    roles::keep_granted(&mut change, grants);
     for (id, roles) in grants {
         let roles = serde_json::to_string(roles).map_err(Error::internal)?;
         change.run(SET_PERMISSION, [id.into(), roles.into(), now.into()]);

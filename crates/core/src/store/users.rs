@@ -3,7 +3,7 @@
 
 use super::fields::OfUsers;
 use super::listing::Listing;
-use super::{Change, Row, Store, Value, events, factors, rename, tokens};
+use super::{Change, Row, Store, Value, events, factors, rename, roles, tokens};
 use crate::account::{Email, NewAccount, User};
 use crate::error::{Error, Result};
 use crate::event::Kind;
@@ -66,7 +66,6 @@ pub(super) const NAME_TAKEN: &str = "SELECT id FROM users WHERE (fold = $1 OR id
 pub(super) const ADD_EMAIL: &str = "INSERT INTO emails (fold, usr) VALUES ($1, $2)
     ON CONFLICT (fold) DO UPDATE SET usr = excluded.usr WHERE emails.usr = excluded.usr";
 pub(super) const DROP_EMAILS: &str = "DELETE FROM emails WHERE usr = $1";
-const ANY_ADMIN: &str = "SELECT id FROM users WHERE roles LIKE '%\"admin\"%' LIMIT 1";
 const SET_STATUS: &str = "UPDATE users SET status_default = coalesce($2, status_default),
         status = coalesce($2, status), status_text = coalesce($3, status_text),
         updated = CASE WHEN updated >= $4 THEN updated + 1 ELSE $4 END WHERE id = $1";
@@ -240,6 +239,7 @@ pub(super) fn args(user: &User, password: Option<&str>) -> Result<[Value; 19]> {
 /// Makes an account, or says which of its names is taken.
 pub(crate) async fn add(store: &Store, new: &NewAccount) -> Result<()> {
     let mut change = Change::new();
+    roles::keep(&mut change, &new.user.roles);
     add_to(&mut change, new)?;
     store.write(change).await.map(drop)
 }
@@ -256,6 +256,7 @@ pub(crate) fn add_to(change: &mut Change, new: &NewAccount) -> Result<()> {
     };
     change.expect(0, Error::BadId, ID_TAKEN, [(&user.id).into(), id_fold]);
     change.expect(1, taken, ADD, args(user, new.password.as_deref())?);
+    roles::hold(change, user);
     finish(change, user);
     Ok(())
 }
@@ -265,6 +266,7 @@ pub(crate) fn add_to(change: &mut Change, new: &NewAccount) -> Result<()> {
 pub(crate) async fn replace(store: &Store, new: &NewAccount, was: &User, job: &str) -> Result<()> {
     let user = &new.user;
     let mut change = Change::new();
+    roles::keep(&mut change, user.roles.iter().filter(|role| !was.roles.contains(role)));
     if let Some(name) = &user.username {
         let taken = Error::UsernameTaken(name.clone());
         let names = [crate::account::fold(name).into(), name.into(), (&user.id).into()];
@@ -280,6 +282,7 @@ pub(crate) async fn replace(store: &Store, new: &NewAccount, was: &User, job: &s
         tokens::remove_all(&mut change, &user.id, user.updated);
     }
     rename::follow(&mut change, was, user, job, user.updated);
+    roles::follow(&mut change, was, user, user.updated);
     change.run(DROP_EMAILS, [(&user.id).into()]);
     finish(&mut change, user);
     store.write(change).await.map(drop)
@@ -292,11 +295,6 @@ pub(super) fn finish(change: &mut Change, user: &User) {
         change.expect(1, taken, ADD_EMAIL, [fold.into(), (&user.id).into()]);
     }
     events::add(change, user.updated, Kind::User, None, None, user.id.as_str());
-}
-
-/// Is there anyone with the role `admin`?
-pub(crate) async fn any_admin(store: &Store) -> Result<bool> {
-    Ok(!store.read(ANY_ADMIN, []).await?.is_empty())
 }
 
 pub(crate) async fn set_status(

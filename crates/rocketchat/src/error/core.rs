@@ -150,6 +150,18 @@ pub(crate) fn core_error(error: Error) -> Result<(StatusCode, Value), Failure> {
             json!({"method": "registerUser"}),
         )),
         Error::NoRole(_) => coded("error-invalid-role", "Invalid role"),
+        Error::RoleNameTaken(_) => {
+            coded("error-duplicate-role-names-not-allowed", "Role name already exists")
+        }
+        Error::RoleProtected => coded("error-role-protected", "Role is protected"),
+        Error::RoleInUse => coded("error-role-in-use", "Cannot delete role because it's in use"),
+        Error::RoleOfRooms => coded(
+            "error-invalid-scope",
+            "Roles of scope Subscriptions are held in a room, and direct rooms have none",
+        ),
+        Error::RoleHeld => coded("error-user-already-in-role", "User already in role"),
+        Error::RoleNotHeld => coded("error-user-not-in-role", "User is not in this role"),
+        Error::TooManyRoles => coded("error-too-many-roles", "Too many roles"),
         Error::NoPermission(_) => coded("error-invalid-permission", "Invalid permission"),
         Error::NoSetting(_) => Err(Failure::Bare),
         Error::BadSetting(id) => {

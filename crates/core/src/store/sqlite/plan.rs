@@ -39,13 +39,13 @@ const MAY_SCAN: [(&str, &str, &str); 20] = [
     ("page", "", "the page that the statement found before"),
     ("settings", "FROM settings", "a few dozen rows, kept in memory"),
     ("permissions", "FROM permissions", "a few dozen rows, kept in memory"),
+    ("permissions", "UPDATE permissions", "the same, when a role is removed"),
+    ("roles", "FROM roles", "a few dozen rows, kept in memory"),
     ("audit", "ORDER BY ts DESC", "in the order of its index, up to a limit"),
     ("audit", "ORDER BY ts ASC", "in the order of its index, up to a limit"),
-    ("users", "roles LIKE", "once, at the start"),
     ("events", "ORDER BY pos LIMIT 20000", "in the order of its index, up to a limit"),
     ("found", "terms t", "the few that were counted"),
     ("n", "WITH RECURSIVE n (i)", "numbers that a test makes up"),
-    ("u USING INDEX users_roled", "roles <> ", "the few in this index, up to a limit"),
     ("u USING INDEX users_shown", "LIMIT", "in the order of its index, up to a limit"),
     ("u", "SELECT count(*) FROM users u WHERE", "the total of a list of accounts"),
     ("users", "max(last_login)", "once an hour"),
@@ -137,6 +137,7 @@ async fn people(core: &Core, boss: &Caller, ann: &Caller) -> crate::Result<()> {
     core.spotlight(&robo, "bo", 5).await?;
     core.directory(ann, &ListQuery::first(50), Arc::new(|_| Value::Null)).await?;
     core.users_in_public_roles(ann).await?;
+    walks::roles(core, boss, ann).await?;
     core.statistics(core.admin(boss, Perm::ViewStatistics)?).await?;
     for id in [None, Some("id")] {
         let new = NewDevice { id, kind: Network::Gcm, value: "x", app: "x" };

@@ -5,12 +5,15 @@ use crate::command::Request;
 use crate::export::{Wanted, Writer};
 use crate::factor::{Code, Freshness};
 use crate::id::{RoomId, pair};
+use crate::list::ListQuery;
 use crate::login::{Client, Password};
 use crate::notice::Notice;
+use crate::role::Wanted as NewRole;
 use crate::send::NewMessage;
 use crate::store::exports;
 use crate::{Access, Caller, Core, Error, Perm, UserId, totp};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Tells a socket of messages, threads, stars and a removal, and gives what was missed.
 pub(super) async fn sockets(core: &Core, ann: &Caller, access: &Access) -> crate::Result<()> {
@@ -131,4 +134,21 @@ pub(super) async fn commands(core: &Core) -> crate::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Makes a role, grants it something, gives it, takes it, and removes it.
+pub(super) async fn roles(core: &Core, boss: &Caller, ann: &Caller) -> crate::Result<()> {
+    let right = core.admin(boss, Perm::AccessPermissions)?;
+    let named = |name: &str| NewRole { name: name.to_owned(), ..NewRole::default() };
+    let role = core.add_role(right, named("editor")).await?;
+    let role = core.update_role(right, &role.id, named("writer")).await?;
+    core.set_grants(right, &[("create-c".to_owned(), vec![role.id.clone()])]).await?;
+    core.give_role(right, ann.id(), &role).await?;
+    let none = || Arc::new(|_: &crate::User| Value::Null);
+    core.users_with_role(right, &role, &ListQuery::first(50), none()).await?;
+    let all = ListQuery { limit: None, ..ListQuery::first(50) };
+    core.users_with_role(right, &role, &all, none()).await?;
+    core.take_role(right, ann.id(), &role).await?;
+    core.remove_role(right, &role.id).await?;
+    core.removed_roles(boss, 0).await.map(drop)
 }
