@@ -7,6 +7,7 @@ mod blocked;
 mod by_id;
 mod calls;
 mod matrix;
+mod permissions;
 mod profiles;
 mod scene;
 mod sweep;
