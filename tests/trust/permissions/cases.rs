@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// One call that a permission lets.
 pub(super) struct Probe {
-    /// Method and route; `method` and a name; `MeepaChat` and a path.
+    /// Method and route; `method` and a name; `MeepaChat`, method and path.
     pub(super) call: &'static str,
     pub(super) body: fn(&At<'_>) -> Value,
     /// What of the body is made anew for each call.
@@ -84,7 +84,7 @@ pub(super) fn cases() -> Vec<Case> {
     all.extend(rooms());
     all.extend(access());
     all.extend(server());
-    all.push(pins());
+    all.extend([pins(), opening()]);
     all
 }
 
@@ -255,6 +255,11 @@ fn people() -> Vec<Case> {
                     |at| json!({"selector": json!({"term": at.stranger}).to_string()}),
                 )
                 .shows(|body| body["items"] != json!([])),
+                probe("method spotlight", STRANGER, |at| json!([at.stranger])).shows(|body| {
+                    body["message"].as_str().is_some_and(|text| text.contains("\"username\""))
+                }),
+                probe("MeepaChat GET /users", STRANGER, |at| json!({"q": at.stranger}))
+                    .shows(|body| body["data"] != json!([])),
             ],
         )
         .also(&[Perm::ViewDRoom])
@@ -398,20 +403,6 @@ fn rooms() -> Vec<Case> {
         )
         .also(&[Perm::ViewDRoom]),
         case(
-            Perm::CreateD,
-            vec![
-                probe("POST dm.create", STRANGER, |at| json!({"username": at.stranger})),
-                probe(
-                    "POST chat.postMessage",
-                    STRANGER,
-                    |at| json!({"channel": format!("@{}", at.stranger), "text": "x"}),
-                ),
-                probe("method createDirectMessage", STRANGER, |at| json!([at.stranger])),
-                probe("MeepaChat /dms", STRANGER, |at| json!({"userId": at.stranger_id})),
-            ],
-        )
-        .also(&[Perm::ViewDRoom]),
-        case(
             Perm::DeleteD,
             vec![
                 probe("POST dm.delete", FOREIGN, foreign),
@@ -428,6 +419,12 @@ fn rooms() -> Vec<Case> {
                     "POST rooms.saveRoomSettings",
                     &[],
                     |at| json!({"rid": at.room, "roomTopic": at.fresh}),
+                ),
+                probe("method saveRoomSettings", &[], |at| json!([at.room, "roomTopic", at.fresh])),
+                probe(
+                    "POST commands.run",
+                    &[],
+                    |at| json!({"command": "topic", "roomId": at.room, "params": at.fresh}),
                 ),
             ],
         )
@@ -516,6 +513,27 @@ fn pins() -> Case {
             probe("POST chat.unPinMessage", OTHER, other),
             probe("method pinMessage", OTHER, |at| json!([{"_id": at.other}])),
             probe("method unpinMessage", OTHER, |at| json!([{"_id": at.other}])),
+        ],
+    )
+    .also(&[Perm::ViewDRoom])
+}
+
+fn opening() -> Case {
+    case(
+        Perm::CreateD,
+        vec![
+            probe("POST dm.create", STRANGER, |at| json!({"username": at.stranger})),
+            probe(
+                "POST chat.postMessage",
+                STRANGER,
+                |at| json!({"channel": format!("@{}", at.stranger), "text": "x"}),
+            ),
+            probe("method createDirectMessage", STRANGER, |at| json!([at.stranger])),
+            probe("POST commands.run", STRANGER, |at| {
+                let params = format!("@{} hello", at.stranger);
+                json!({"command": "msg", "roomId": at.room, "params": params})
+            }),
+            probe("MeepaChat POST /dms", STRANGER, |at| json!({"userId": at.stranger_id})),
         ],
     )
     .also(&[Perm::ViewDRoom])
