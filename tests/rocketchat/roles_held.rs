@@ -5,7 +5,7 @@ use super::roles::{editor, give, made, properties, take};
 use super::{LACKS, coded, each, grant, keys, plain};
 use crate::app::{TestUser, app};
 use parlance_core::account::{Authority, NewUser};
-use parlance_core::command::{CreateUser, Request};
+use parlance_core::command::{Answer, CreateUser, Request};
 use parlance_core::event::Kind;
 use serde_json::{Value, json};
 
@@ -208,7 +208,8 @@ async fn accounts_are_given_roles_that_were_made() {
     // The operator calls it as people do.
     let roles = || vec!["user".to_owned(), "editor".to_owned()];
     let asked = Request::SetRoles { user: "ann".to_owned(), roles: roles() };
-    app.core.execute(asked).await.unwrap();
+    let Answer::User(shown) = app.core.execute(asked).await.unwrap() else { unreachable!() };
+    assert_eq!(shown.roles, roles());
     let new = CreateUser {
         username: "eve".to_owned(),
         name: None,

@@ -154,6 +154,13 @@ impl Core {
         named.iter().map(one).collect()
     }
 
+    /// What people call the roles of these ids; one that is not here is called by its id.
+    pub(crate) fn role_names(&self, ids: &[String]) -> Vec<String> {
+        let roles = self.live().roles();
+        let one = |id: &String| roles.get(id).map_or_else(|| id.clone(), |role| role.name.clone());
+        ids.iter().map(one).collect()
+    }
+
     /// Makes a role. [`Error::RoleNameTaken`] if a role has the name, or has it as its id.
     pub async fn add_role(&self, admin: Admin<'_>, wanted: Wanted) -> Result<Role> {
         admin.holds(Perm::AccessPermissions)?;

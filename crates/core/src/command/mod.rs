@@ -110,7 +110,7 @@ pub struct CreateUser {
     pub email: Option<String>,
     /// The name others see.
     pub name: Option<String>,
-    /// Role ids; empty for `user`, or for those that an account that is here has.
+    /// Roles, by id or by name; empty for `user`, or for those that an account that is here has.
     pub roles: Vec<String>,
     /// A chosen id.
     pub id: Option<String>,
@@ -171,7 +171,7 @@ pub struct Account {
     pub name: Option<String>,
     /// Its addresses.
     pub emails: Vec<String>,
-    /// Its roles.
+    /// The names of its roles.
     pub roles: Vec<String>,
     /// May it log in and write?
     pub active: bool,

@@ -129,13 +129,13 @@ impl Core {
                 self.create_user(Authority::Operator, account).await
             }
         };
-        self.noted(action, detail, work).await.map(|user| Answer::User(shown(user)))
+        self.noted(action, detail, work).await.map(|user| Answer::User(self.line_of(user)))
     }
 
     async fn operator_lists(&self, after: Option<(String, String)>) -> Result<Answer> {
         let page = operator::users_after(self.store(), after, USERS).await?;
         let full = count(page.len()) == USERS;
-        let users: Vec<Account> = page.into_iter().map(shown).collect();
+        let users: Vec<Account> = page.into_iter().map(|user| self.line_of(user)).collect();
         let last = users.last().filter(|_| full);
         let next = last.map(|user| (user.username.clone().unwrap_or_default(), user.id.clone()));
         Ok(Answer::Users { users, next })
@@ -155,7 +155,7 @@ impl Core {
         let work = operator::end_sessions(self.store(), &user.id, now);
         let sessions = self.noted("user.sessions", of(&user), work).await?;
         self.live().forget_user(&user.id);
-        Ok(Answer::Revoked { user: shown(user), sessions })
+        Ok(Answer::Revoked { user: self.line_of(user), sessions })
     }
 
     async fn operator_switches(&self, name: &str, active: bool) -> Result<Answer> {
@@ -190,7 +190,7 @@ impl Core {
         let detail = of(&user);
         let work = self.start_session(user, &secrets, None);
         let session = self.noted("token.create", detail, work).await?;
-        let user = shown(account::User::clone(&session.user));
+        let user = self.line_of(account::User::clone(&session.user));
         Ok(Answer::Token { user, token: Secret(session.token), expires: session.expires })
     }
 
@@ -208,7 +208,21 @@ impl Core {
 
     /// The account as it is after a change.
     async fn now(&self, user: &User) -> Result<Answer> {
-        Ok(Answer::User(shown(self.user(&user.id).await?)))
+        Ok(Answer::User(self.line_of(self.user(&user.id).await?)))
+    }
+
+    /// An account, with its roles as people call them.
+    fn line_of(&self, user: User) -> Account {
+        Account {
+            id: user.id.to_string(),
+            username: user.username,
+            name: user.name,
+            emails: user.emails.into_iter().map(|email| email.address).collect(),
+            roles: self.role_names(&user.roles),
+            active: user.active,
+            created: user.created,
+            last_login: user.last_login,
+        }
     }
 
     fn line(&self, setting: Setting) -> SettingLine {
@@ -224,17 +238,4 @@ impl Core {
 /// An account, as the audit names it.
 fn of(user: &User) -> Value {
     json!({"user": user.id.as_str(), "username": user.handle()})
-}
-
-fn shown(user: User) -> Account {
-    Account {
-        id: user.id.to_string(),
-        username: user.username,
-        name: user.name,
-        emails: user.emails.into_iter().map(|email| email.address).collect(),
-        roles: user.roles,
-        active: user.active,
-        created: user.created,
-        last_login: user.last_login,
-    }
 }
