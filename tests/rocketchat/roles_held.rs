@@ -264,6 +264,7 @@ async fn the_log_tells_of_every_change() {
     take(&app, &boss, &ann, &id).await.ok();
     let body = json!({"roleId": id, "name": "writer"});
     app.rocket(&boss).post("roles.update", body).await.ok();
+    grant(&app, &boss, "create-c", &["admin", &id]).await;
     app.rocket(&boss).post("roles.delete", json!({ "roleId": id })).await.ok();
     let room = app.rocket(&ann).open("root").await;
     let mut heard = Vec::new();
@@ -284,7 +285,9 @@ async fn the_log_tells_of_every_change() {
         (Kind::RoleTaken, held),
         (Kind::User, ann.id.clone()),
         (Kind::Roles, id.clone()),
-        (Kind::Permissions, id.clone()),
+        (Kind::Permissions, "create-c".to_owned()),
+        // Which permission lost the role that is gone.
+        (Kind::Permissions, "create-c".to_owned()),
         (Kind::Roles, id),
     ];
     // What came before may still be on its way when the ears open.

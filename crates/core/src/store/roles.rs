@@ -33,6 +33,9 @@ const LOCK: &str = "UPDATE roles SET updated = updated WHERE id = $1";
 const REMOVE: &str = "DELETE FROM roles WHERE id = $1 AND NOT protected";
 const IN_USE: &str = "SELECT usr FROM holders WHERE role = $1 LIMIT 1";
 /// `$1` is the role as it stands in a JSON array.
+const TELL_GRANTS: &str = "INSERT INTO events (pos, ts, kind, room, audience, ref)
+    SELECT event_pos(), CAST($2 AS BIGINT), 'permissions', NULL, NULL, id FROM permissions
+    WHERE roles LIKE '%' || CAST($1 AS KEYTEXT) || '%'";
 const UNGRANT: &str = "UPDATE permissions SET updated = $2, roles = replace(replace(replace(roles,
         '[' || CAST($1 AS KEYTEXT) || ',', '['), ',' || CAST($1 AS KEYTEXT), ''),
         '[' || CAST($1 AS KEYTEXT) || ']', '[]')
@@ -127,9 +130,9 @@ pub(crate) async fn remove(store: &Store, id: &str, now: Ms) -> Result<()> {
     let mut change = Change::new();
     change.expect(1, Error::NoRole(id.to_owned()), REMOVE, [id.into()]);
     change.expect(0, Error::RoleInUse, IN_USE, [id.into()]);
+    change.run(TELL_GRANTS, [rename::quoted(id).into(), now.into()]);
     change.run(UNGRANT, [rename::quoted(id).into(), now.into()]);
     change.run(BURY, [id.into(), now.into()]);
-    events::add(&mut change, now, Kind::Permissions, None, None, id);
     events::add(&mut change, now, Kind::Roles, None, None, id);
     store.write(change).await.map(drop)
 }
