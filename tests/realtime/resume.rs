@@ -191,7 +191,7 @@ async fn follow(at: &Listening, user: &TestUser, every: usize) -> Model {
                     last = model.values().any(|text| text == "the last");
                 }
                 "changed" => {
-                    let name = frame["fields"]["eventName"].as_str().unwrap();
+                    let name = frame["fields"]["eventName"].as_str().unwrap_or_default();
                     let stream = frame["collection"].as_str().unwrap();
                     take(&mut model, stream, name, &frame["fields"]["args"]);
                 }

@@ -139,8 +139,12 @@ impl Drop for Inner {
     }
 }
 
-/// The key, after a word to the operator if this store's secrets were sealed with another.
-async fn checked(store: &Store, key: secret::Key) -> Result<secret::Key> {
+/// The key, after a word to the operator if this store's secrets were sealed with another; without one,
+/// a key that nobody has after the process ends.
+async fn checked(store: &Store, key: Option<secret::Key>, chance: &Chance) -> Result<secret::Key> {
+    let Some(key) = key else {
+        return secret::Key::from_text(&chance.token());
+    };
     let check = key.hash(&["check"]);
     if store::server::key_check(store, &check).await? != check {
         tracing::error!(
@@ -182,10 +186,7 @@ impl Core {
             tokio::spawn(filler.run(queue)),
             tokio::spawn(indexer.run()),
         ];
-        let key = match options.key {
-            Some(key) => checked(&store, key).await?,
-            None => secret::Key::from_text(&options.chance.token())?,
-        };
+        let key = checked(&store, options.key, &options.chance).await?;
         let (jobs, waiting) = mail::queue();
         let left = Arc::new(Notify::new());
         let core = Self(Arc::new(Inner {
