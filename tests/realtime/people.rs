@@ -255,3 +255,29 @@ async fn no_secret_and_nobody_elses_address_is_ever_told() {
         assert!(!text.contains(&secret.to_lowercase()), "{secret}");
     }
 }
+
+#[tokio::test]
+async fn roles_are_told_with_who_has_them() {
+    let app = app().await;
+    let at = listen(&app).await;
+    let (boss, ann) = (app.admin("boss").await, app.user("ann").await);
+    let mut ear = Client::log_in(&at, &ann).await;
+    ear.hear("roles", "roles").await;
+    ear.hear("notify-logged", "roles-change").await;
+    let made = app.rocket(&boss).post("roles.create", json!({"name": "clerk"})).await.ok();
+    let role = made["role"]["_id"].clone();
+    let told = ear.event("roles", "roles").await;
+    assert_eq!((&told[0]["type"], &told[0]["_id"]), (&json!("changed"), &role));
+    assert_eq!(told[0]["name"], "clerk");
+    let held = json!({"username": "ann", "roleId": role});
+    for (route, kind) in [("roles.addUserToRole", "added"), ("roles.removeUserFromRole", "removed")]
+    {
+        app.rocket(&boss).post(route, held.clone()).await.ok();
+        let told = ear.event("notify-logged", "roles-change").await;
+        let want = json!([{"type": kind, "_id": role, "u": {"_id": ann.id, "username": "ann"}}]);
+        assert_eq!(told, want);
+    }
+    app.rocket(&boss).post("roles.delete", json!({"roleId": role})).await.ok();
+    let told = ear.event("roles", "roles").await;
+    assert_eq!(told, json!([{"type": "removed", "_id": role}]));
+}

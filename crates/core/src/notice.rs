@@ -118,6 +118,17 @@ pub enum Notice {
     Setting(String),
     /// A permission changed (its id).
     Rights(String),
+    /// A role was made, changed or removed (its id).
+    Role(String),
+    /// An account was given a role, or it was taken.
+    RoleHeld {
+        /// The role's id.
+        role: String,
+        /// The account.
+        user: Arc<User>,
+        /// Given, or taken?
+        given: bool,
+    },
     /// Everything up to this position of the log was handed out.
     Position(i64),
 }

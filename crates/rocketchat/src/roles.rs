@@ -55,15 +55,20 @@ const TAKE: Form = Form {
     ],
 };
 
-/// A role, with the time of its last change where that is told.
-fn role(out: &mut String, role: &Role, updated: bool) {
-    let mut o = Object::new(out, Dates::Iso);
+/// What is shown of a role wherever it is shown.
+pub(crate) fn fields(o: &mut Object<'_>, role: &Role) {
     o.text("_id", &role.id);
     o.text("name", &role.name);
     o.text("description", &role.description);
     o.text("scope", role.scope.name());
     o.flag("protected", role.protected);
     o.flag("mandatory2fa", role.mandatory_2fa);
+}
+
+/// A role, with the time of its last change where that is told.
+fn role(out: &mut String, role: &Role, updated: bool) {
+    let mut o = Object::new(out, Dates::Iso);
+    fields(&mut o, role);
     if updated {
         o.date("_updatedAt", role.updated);
     }

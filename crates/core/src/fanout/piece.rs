@@ -46,6 +46,15 @@ struct Touched {
     views: BTreeMap<(String, UserId), How>,
 }
 
+/// Whose account an event tells of, if it is one that is still there to be read.
+fn account(event: &Event) -> Option<&str> {
+    match event.kind {
+        Kind::User | Kind::Status | Kind::UserRenamed | Kind::Avatar => Some(&event.reference),
+        Kind::RoleGiven | Kind::RoleTaken => Some(event.reference.rsplit_once(' ')?.1),
+        _ => None,
+    }
+}
+
 /// The different ids among these.
 fn distinct<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     ids.collect::<BTreeSet<_>>().into_iter().collect()
@@ -91,10 +100,7 @@ impl Core {
         let changed = named(|kind| kind == Kind::MessageChanged);
         let people =
             distinct(content.members.values().flatten().map(|member| member.user.as_str()));
-        let accounts = events.iter().filter(|event| {
-            matches!(event.kind, Kind::User | Kind::Status | Kind::UserRenamed | Kind::Avatar)
-        });
-        let accounts = distinct(accounts.map(|event| event.reference.as_str()));
+        let accounts = distinct(events.iter().filter_map(account));
         let wanted = fanout::Named {
             rooms: &rooms,
             messages: &written,
@@ -232,7 +238,7 @@ impl Content {
 
     fn tell_of_account(&self, event: &Event, to: Audience<'_>, told: &mut Told) {
         let everybody = to.only.is_none();
-        let user = self.users.get(&event.reference);
+        let user = account(event).and_then(|id| self.users.get(id));
         let mut all = |topic: Topic, notice: Notice| {
             if everybody {
                 told.push((To::All(topic), Delivery::new(notice)));
@@ -263,6 +269,12 @@ impl Content {
                 }
             }
             (Kind::Settings, _) => all(Topic::Rules, Notice::Setting(event.reference.clone())),
+            (Kind::Roles, _) => all(Topic::Rules, Notice::Role(event.reference.clone())),
+            (Kind::RoleGiven | Kind::RoleTaken, Some(user)) => {
+                let role = event.reference.rsplit_once(' ').map_or("", |(role, _)| role).to_owned();
+                let given = event.kind == Kind::RoleGiven;
+                all(Topic::Rules, Notice::RoleHeld { role, user: user.clone(), given });
+            }
             (Kind::Permissions, _) => all(Topic::Rules, Notice::Rights(event.reference.clone())),
             _ => {}
         }

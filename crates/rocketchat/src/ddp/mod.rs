@@ -6,6 +6,7 @@ mod events;
 mod frame;
 mod login;
 mod rate;
+mod rules;
 mod session;
 mod socket;
 mod stream;

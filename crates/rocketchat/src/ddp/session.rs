@@ -6,8 +6,9 @@ mod subs;
 
 use super::frame::{self, Frame, Id};
 use super::rate::Rates;
+use super::rules::tell_all;
 use super::stream::Heard;
-use super::tell::{Ear, Teller, own_fields, tell_all};
+use super::tell::{Ear, Teller, own_fields};
 use super::{login, write};
 use crate::call::Call;
 use crate::error::Failure;

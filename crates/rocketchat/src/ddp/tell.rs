@@ -1,8 +1,9 @@
 //! What a socket hears of a notice (contract sections 11.4 and 12): the events that it subscribed to, each
 //! with its arguments. The content is printed once, by the first socket that needs it.
 
+use super::rules::{self, changed_rights, changed_setting, tell_all};
 use super::stream::MINE;
-use crate::{rooms, server, settings, subscriptions, wire};
+use crate::{rooms, subscriptions, wire};
 use parlance_core::notice::{Activity, Delivery, How, Notice};
 use parlance_core::{Caller, Core, Message, Perm, Room, User, setting};
 use parlance_http::json::{Dates, Object, text};
@@ -97,6 +98,8 @@ impl<E: Ear> Teller<'_, E> {
                 tell_all(self.core, self.dates, self.ear, &delivery.notice);
                 self.rights(id);
             }
+            Notice::Role(id) => self.role(id),
+            Notice::RoleHeld { role, user, given } => self.role_held(role, user, *given),
             Notice::Account(user) => self.account(user),
             Notice::Sessions | Notice::Position(_) => {}
             // What happens in rooms is told to who may be told of rooms.
@@ -314,41 +317,27 @@ impl<E: Ear> Teller<'_, E> {
             self.say("notify-logged", "permissions-changed", || args);
         }
     }
-}
 
-/// What everybody hears, logged in or not.
-pub(super) fn tell_all<E: Ear>(core: &Core, dates: Dates, ear: &mut E, notice: &Notice) {
-    let (event, args) = match notice {
-        Notice::Setting(id) => {
-            let known = setting::known(id).filter(|known| known.public);
-            let args = known.and_then(|known| changed_setting(core, known, dates));
-            ("public-settings-changed", args)
+    fn role(&mut self, id: &str) {
+        let (core, dates) = (self.core, self.dates);
+        self.say("roles", "roles", || rules::changed_role(core, id, dates));
+    }
+
+    fn role_held(&mut self, role: &str, user: &User, given: bool) {
+        let dates = self.dates;
+        for stream in ["notify-logged", "notify-all"] {
+            self.say(stream, "roles-change", || {
+                object(dates, |o| {
+                    o.text("type", if given { "added" } else { "removed" });
+                    o.text("_id", role);
+                    o.object("u", |o| {
+                        o.text("_id", user.id.as_str());
+                        o.text_if("username", user.username.as_deref());
+                    });
+                })
+            });
         }
-        Notice::Rights(id) => ("permissions-changed", changed_rights(core, id, dates)),
-        _ => return,
-    };
-    if let Some(args) = args.filter(|_| ear.wants("notify-all", event)) {
-        ear.hear("notify-all", event, &args);
     }
-}
-
-/// A setting as it stands; nothing of a secret.
-fn changed_setting(core: &Core, known: &'static setting::Known, dates: Dates) -> Option<String> {
-    if known.is_secret() {
-        return None;
-    }
-    let mut out = String::from("\"updated\",");
-    settings::print(&mut out, &core.settings().get(known), dates);
-    Some(out)
-}
-
-/// A permission as it stands.
-fn changed_rights(core: &Core, id: &str, dates: Dates) -> Option<String> {
-    let grants = core.grants();
-    let grant = grants.iter().find(|grant| grant.perm.id() == id)?;
-    let mut out = String::from("\"updated\",");
-    server::grant(&mut out, grant, dates);
-    Some(out)
 }
 
 /// What a user's own document has on the socket.
