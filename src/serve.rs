@@ -83,7 +83,9 @@ async fn prepared(
     let metrics = Arc::new(Metrics::new(core.clock().now() / 1000));
     let watched = watch_here(&config.metrics_addr, core, &metrics).await?;
     let (listener, local) = bind(&config.address.http_addr).await?;
-    let edge = Edge::new(core.clone(), config.edge(local.port())?);
+    let options = config.edge(local.port())?;
+    allow_files(options.most_sockets);
+    let edge = Edge::new(core.clone(), options);
     let app = layered(&edge, &metrics);
     let commands = commanded(store, core)?;
     tracing::info!(target: "parlance::told", "listening on http://{local}");
@@ -94,6 +96,24 @@ async fn prepared(
         let _ = task.await;
     }
     served
+}
+
+/// Has the system allow as many open files as there may be sockets and connections, as far as it does.
+fn allow_files(sockets: usize) {
+    /// What else is open: the store, its readers, the log.
+    const OTHERS: usize = 256;
+    let wanted = (sockets + MOST_CONNECTIONS + OTHERS) as u64;
+    match rlimit::increase_nofile_limit(wanted) {
+        Ok(allowed) if allowed < wanted => {
+            tracing::info!(
+                allowed,
+                wanted,
+                "open files are limited by the system, and sockets by that"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
 }
 
 async fn bind(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {
