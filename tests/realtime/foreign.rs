@@ -1,63 +1,91 @@
 //! What a client says in somebody else's name, or where it may not (CVE-2024-46936 and its like): answered
 //! as if it had been done, and told to nobody.
 
-use super::client::{Client, app, listen};
+use super::client::{Client, Listening, app, listen};
+use crate::app::{TestApp, TestUser};
 use crate::rocketchat::{grant, set};
 use parlance_core::account::NewUser;
-use serde_json::json;
+use serde_json::{Value, json};
 
-#[tokio::test]
-async fn nobody_types_as_somebody_else_or_elsewhere() {
+const ROOM_EVENTS: [&str; 6] =
+    ["user-activity", "typing", "deleteMessage", "messagesRead", "videoconf", "x"];
+const OWN_EVENTS: [&str; 6] =
+    ["message", "otr", "notification", "force_logout", "subscriptions-changed", "userData"];
+
+struct Talk {
+    app: TestApp,
+    boss: TestUser,
+    ann: TestUser,
+    bob: TestUser,
+    room: String,
+    foreign: String,
+    _at: Listening,
+    /// Ann's, bob's, and a socket that nobody is logged in on.
+    here: Client,
+    there: Client,
+    nobody: Client,
+}
+
+/// Bob hears all that anybody could be told of the room with ann and of the one with zoe.
+async fn talk() -> Talk {
     let app = app().await;
     let at = listen(&app).await;
     let boss = app.admin("root").await;
-    let (ann, bob, zoe) = (app.user("ann").await, app.user("bob").await, app.user("zoe").await);
+    let (ann, bob, _) = (app.user("ann").await, app.user("bob").await, app.user("zoe").await);
     let room = app.rocket(&ann).open("bob").await;
     let foreign = app.rocket(&bob).open("zoe").await;
     let mut there = Client::log_in(&at, &bob).await;
     for room in [&room, &foreign] {
-        for event in ["user-activity", "typing", "deleteMessage", "messagesRead", "videoconf", "x"]
-        {
+        for event in ROOM_EVENTS {
             there.hear("notify-room", &format!("{room}/{event}")).await;
         }
         there.hear("notify-room-users", &format!("{room}/otr")).await;
         there.hear("room-messages", room).await;
     }
-    for event in
-        ["message", "otr", "notification", "force_logout", "subscriptions-changed", "userData"]
-    {
+    for event in OWN_EVENTS {
         there.hear("notify-user", &format!("{}/{event}", bob.id)).await;
     }
     there.hear("notify-logged", "Users:Deleted").await;
-    let mut here = Client::log_in(&at, &ann).await;
-    let mut nobody = Client::connect(&at).await;
+    let here = Client::log_in(&at, &ann).await;
+    let nobody = Client::connect(&at).await;
     there.told(&app.core).await;
+    Talk { app, boss, ann, bob, room, foreign, here, there, nobody, _at: at }
+}
+
+/// Every write that is answered as if it had been done.
+fn forged(talk: &Talk) -> Vec<(&'static str, Value)> {
+    let (room, foreign) = (&talk.room, &talk.foreign);
     let activity = format!("{room}/user-activity");
     let typing = format!("{room}/typing");
-    let bobs = |event: &str| format!("{}/{event}", bob.id);
-    for (method, params) in [
-        ("stream-notify-room", json!([activity, "bob", ["user-typing"], {}])),
-        ("stream-notify-room", json!([activity, "zoe", ["user-typing"], {}])),
-        ("stream-notify-room", json!([activity, "", ["user-typing"]])),
-        ("stream-notify-room", json!([activity, {"$ne": ""}, ["user-typing"]])),
-        ("stream-notify-room", json!([activity, "ann", "user-typing"])),
-        ("stream-notify-room", json!([activity, "ann"])),
-        ("stream-notify-room", json!([activity])),
-        ("stream-notify-room", json!([])),
-        ("stream-notify-room", json!([null, null, null])),
-        ("stream-notify-room", json!([typing, "bob", true])),
-        ("stream-notify-room", json!([typing, "ann", "true"])),
-        ("stream-notify-room", json!([typing, ["ann"], true])),
-        ("stream-notify-room", json!([room, "ann", true])),
-        ("stream-notify-room", json!([format!("{foreign}/typing"), "ann", true])),
-        ("stream-notify-room", json!([format!("{foreign}/user-activity"), "bob", ["user-typing"]])),
-        ("stream-notify-room", json!(["no such room/typing", "ann", true])),
-        ("stream-notify-room", json!([format!("{room}/deleteMessage"), {"_id": "x"}])),
-        ("stream-notify-room", json!([format!("{room}/messagesRead"), {"until": 1}])),
-        ("stream-notify-room", json!([format!("{room}/x"), "ann", true])),
+    let bobs = |event: &str| format!("{}/{event}", talk.bob.id);
+    let mut all: Vec<(&str, Value)> = [
+        json!([activity, "bob", ["user-typing"], {}]),
+        json!([activity, "zoe", ["user-typing"], {}]),
+        json!([activity, "", ["user-typing"]]),
+        json!([activity, {"$ne": ""}, ["user-typing"]]),
+        json!([activity, "ann", "user-typing"]),
+        json!([activity, "ann"]),
+        json!([activity]),
+        json!([]),
+        json!([null, null, null]),
+        json!([typing, "bob", true]),
+        json!([typing, "ann", "true"]),
+        json!([typing, ["ann"], true]),
+        json!([room, "ann", true]),
+        json!([format!("{foreign}/typing"), "ann", true]),
+        json!([format!("{foreign}/user-activity"), "bob", ["user-typing"]]),
+        json!(["no such room/typing", "ann", true]),
+        json!([format!("{room}/deleteMessage"), {"_id": "x"}]),
+        json!([format!("{room}/messagesRead"), {"until": 1}]),
+        json!([format!("{room}/x"), "ann", true]),
+    ]
+    .into_iter()
+    .map(|params| ("stream-notify-room", params))
+    .collect();
+    all.extend([
         (
             "stream-notify-room-users",
-            json!([format!("{room}/otr"), "handshake", {"userId": bob.id}]),
+            json!([format!("{room}/otr"), "handshake", {"userId": talk.bob.id}]),
         ),
         (
             "stream-notify-user",
@@ -66,26 +94,35 @@ async fn nobody_types_as_somebody_else_or_elsewhere() {
         ("stream-notify-user", json!([bobs("force_logout")])),
         ("stream-notify-user", json!([bobs("notification"), {"title": "root", "text": "forged"}])),
         ("stream-notify-user", json!([bobs("otr"), "handshake", {}])),
-    ] {
-        for client in [&mut here, &mut nobody] {
+    ]);
+    all
+}
+
+#[tokio::test]
+async fn nobody_types_as_somebody_else_or_elsewhere() {
+    let mut talk = talk().await;
+    for (method, params) in forged(&talk) {
+        for client in [&mut talk.here, &mut talk.nobody] {
             let answer = client.call(method, params.clone()).await;
             assert!(answer.get("error").is_none(), "{method} {params}: {answer}");
         }
     }
-    for method in [
-        "stream-notify-logged",
-        "stream-notify-all",
-        "stream-room-messages",
-        "stream-none",
-        "stream-",
-    ] {
-        let error = here.refused(method, json!(["Users:Deleted", {"userId": bob.id}])).await;
-        assert_eq!(error["error"], 404, "{method}");
+    for stream in ["notify-logged", "notify-all", "room-messages", "none", ""] {
+        let params = json!(["Users:Deleted", {"userId": talk.bob.id}]);
+        let error = talk.here.refused(&format!("stream-{stream}"), params).await;
+        assert_eq!(error["error"], 404, "{stream}");
     }
-    assert_eq!(there.told(&app.core).await, []);
+    assert_eq!(talk.there.told(&talk.app.core).await, []);
+}
 
+#[tokio::test]
+async fn nobody_types_without_the_right_to_write() {
+    let mut talk = talk().await;
+    let (app, room) = (&talk.app, &talk.room);
+    let typing = format!("{room}/typing");
+    let (here, there) = (&mut talk.here, &mut talk.there);
     // A block silences both ways.
-    for (blocks, other) in [(&bob, "bob"), (&ann, "ann")] {
+    for (blocks, other) in [(&talk.bob, "bob"), (&talk.ann, "ann")] {
         let body = json!({"roomId": room, "block": true});
         app.rocket(blocks).post("dm.blockUser", body).await.ok();
         there.told(&app.core).await;
@@ -98,17 +135,17 @@ async fn nobody_types_as_somebody_else_or_elsewhere() {
     here.ok("stream-notify-room", json!([typing, "ann", true])).await;
     assert_eq!(there.told(&app.core).await.len(), 2);
     // Without the right to read rooms there is none to type in them.
-    grant(&app, &boss, "view-d-room", &["admin"]).await;
+    grant(app, &talk.boss, "view-d-room", &["admin"]).await;
     here.ok("stream-notify-room", json!([typing, "ann", true])).await;
-    grant(&app, &boss, "view-d-room", &["admin", "user"]).await;
+    grant(app, &talk.boss, "view-d-room", &["admin", "user"]).await;
     assert_eq!(there.told(&app.core).await, []);
     // Whoever was switched off cannot type in a group either, even before its socket is closed.
-    let made = app.rocket(&bob).post("dm.create", json!({"usernames": "ann,zoe"})).await.ok();
+    let made = app.rocket(&talk.bob).post("dm.create", json!({"usernames": "ann,zoe"})).await.ok();
     let group = made["room"]["_id"].as_str().unwrap();
     there.hear("notify-room", &format!("{group}/typing")).await;
     there.told(&app.core).await;
-    let off = json!({"userId": ann.id, "activeStatus": false});
-    app.rocket(&boss).post("users.setActiveStatus", off).await.ok();
+    let off = json!({"userId": talk.ann.id, "activeStatus": false});
+    app.rocket(&talk.boss).post("users.setActiveStatus", off).await.ok();
     let typing = json!([format!("{group}/typing"), "ann", true]);
     here.say(
         &json!({"msg": "method", "method": "stream-notify-room", "id": "t", "params": typing}),
@@ -117,7 +154,6 @@ async fn nobody_types_as_somebody_else_or_elsewhere() {
     assert_eq!(here.end().await, Some(1008));
     let told = there.told(&app.core).await;
     assert!(told.iter().all(|one| one.0 != "notify-room"), "{told:?}");
-    drop(zoe);
 }
 
 #[tokio::test]

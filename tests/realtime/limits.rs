@@ -136,6 +136,39 @@ async fn who_never_reads_is_cut_off_and_others_hear_everything() {
     assert!(slow.kept().count() < sent);
 }
 
+#[tokio::test]
+async fn who_asks_for_much_and_reads_nothing_is_let_go() {
+    let app = crate::app::app().await;
+    let at = listen(&app).await;
+    let ann = app.user("ann").await;
+    let room = app.rocket(&ann).open("ann").await;
+    let caller = app.caller(&ann).await;
+    for _ in 0..500 {
+        let access = app.core.access(&caller, &room).await.unwrap();
+        let new = NewMessage::text("x".repeat(4500));
+        app.core.send(&caller, &access, new).await.unwrap();
+    }
+    let mut client = Client::log_in(&at, &ann).await;
+    let params = json!([room, {"lastUpdate": {"$date": 0}}]);
+    for id in 0..20 {
+        let ask = json!({"msg": "method", "method": "messages/get", "id": id, "params": params});
+        client.say(&ask).await;
+    }
+    // The clock goes on until the server has given it up.
+    let given_up = async {
+        let mut now = app.clock.now();
+        while app.core.sockets() > 0 {
+            tokio::task::yield_now().await;
+            now += 10;
+            app.clock.move_to(now);
+        }
+    };
+    crate::store::soon("the end", given_up).await;
+    let code = client.end().await;
+    assert!(code == Some(1013) || code.is_none(), "{code:?}");
+    assert!(client.kept().filter(|frame| frame["msg"] == "result").count() < 20);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_reaches_who_reads() {
     let crowd = crowd().await;

@@ -5,6 +5,44 @@ use super::client::{Client, app, listen};
 use crate::rocketchat::grant;
 use serde_json::{Value, json};
 
+const OWN: &[&str] = &[
+    "otr",
+    "webrtc",
+    "video-conference",
+    "e2ekeyRequest",
+    "userData",
+    "uiInteraction",
+    "message",
+    "banners",
+    "calendar",
+    "webdav",
+    "force_logout",
+    "notification",
+];
+const LOGGED: &[&str] = &[
+    "roles-change",
+    "updateEmojiCustom",
+    "deleteEmojiCustom",
+    "Users:NameChanged",
+    "Users:Deleted",
+    "updateAvatar",
+    "permissions-changed",
+    "banner-changed",
+    "updateCustomUserStatus",
+    "deleteCustomUserStatus",
+    "user-status",
+];
+const ROOM: &[&str] = &[
+    "deleteMessage",
+    "deleteMessageBulk",
+    "typing",
+    "user-activity",
+    "messagesRead",
+    "videoconf",
+    "messagesImported",
+    "e2e.keyRequest",
+];
+
 fn code(answer: &Value) -> &Value {
     assert_eq!(answer["msg"], "nosub", "{answer}");
     assert_eq!(answer["error"]["errorType"], "Meteor.Error", "{answer}");
@@ -61,50 +99,16 @@ async fn what_is_never_told_is_ready_all_the_same() {
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     let room = app.rocket(&ann).open("bob").await;
     let mut client = Client::log_in(&at, &bob).await;
-    for event in [
-        "otr",
-        "webrtc",
-        "video-conference",
-        "e2ekeyRequest",
-        "userData",
-        "uiInteraction",
-        "message",
-        "banners",
-        "calendar",
-        "webdav",
-        "force_logout",
-        "notification",
-    ] {
+    for event in OWN {
         client.hear("notify-user", &format!("{}/{event}", bob.id)).await;
     }
-    for event in [
-        "roles-change",
-        "updateEmojiCustom",
-        "deleteEmojiCustom",
-        "Users:NameChanged",
-        "Users:Deleted",
-        "updateAvatar",
-        "permissions-changed",
-        "banner-changed",
-        "updateCustomUserStatus",
-        "deleteCustomUserStatus",
-        "user-status",
-    ] {
+    for event in LOGGED {
         client.hear("notify-logged", event).await;
     }
     for event in ["public-settings-changed", "public-info", "license", "updateCustomSound"] {
         client.hear("notify-all", event).await;
     }
-    for event in [
-        "deleteMessage",
-        "deleteMessageBulk",
-        "typing",
-        "user-activity",
-        "messagesRead",
-        "videoconf",
-        "messagesImported",
-        "e2e.keyRequest",
-    ] {
+    for event in ROOM {
         client.hear("notify-room", &format!("{room}/{event}")).await;
     }
     client.hear("roles", "roles").await;
@@ -167,6 +171,22 @@ async fn what_is_not_ones_own_is_refused_and_never_heard() {
         let (_, answer) = stranger.sub(name, json!([event, {"added": [ann.id]}])).await;
         assert_eq!(code(&answer), "not-allowed", "{name}");
     }
+    client.hear("room-messages", "__my_messages__").await;
+    app.rocket(&ann).say(&room, "between us").await;
+    assert_eq!(client.told(&app.core).await, []);
+    // Nor without the permission to read rooms.
+    let mut there = Client::log_in(&at, &bob).await;
+    grant(&app, &boss, "view-d-room", &["admin"]).await;
+    let (_, answer) = there.sub("stream-room-messages", json!([room, false])).await;
+    assert_eq!(code(&answer), "not-allowed");
+}
+
+#[tokio::test]
+async fn what_is_no_stream_or_no_event_is_refused() {
+    let app = app().await;
+    let at = listen(&app).await;
+    let ann = app.user("ann").await;
+    let mut client = Client::log_in(&at, &ann).await;
     for event in [json!(""), json!(null), json!(7), json!({"$gt": ""}), json!("x".repeat(2000))] {
         let (_, answer) = client.sub("stream-room-messages", json!([event, false])).await;
         assert_eq!(code(&answer), "invalid-event-name", "{event}");
@@ -176,26 +196,7 @@ async fn what_is_not_ones_own_is_refused_and_never_heard() {
         assert_eq!(code(&answer), &json!(404), "{name}");
         assert_eq!(answer["error"]["reason"], format!("Subscription '{name}' not found"));
     }
-    client.hear("room-messages", "__my_messages__").await;
-    app.rocket(&ann).say(&room, "between us").await;
-    assert_eq!(client.told(&app.core).await, []);
-    // Without the permission nothing of rooms is heard, and with it again everything.
-    let mut there = Client::log_in(&at, &bob).await;
-    there.hear("room-messages", &room).await;
-    grant(&app, &boss, "view-d-room", &["admin"]).await;
-    app.core
-        .send(
-            &app.caller(&boss).await,
-            &app.core
-                .access(&app.caller(&boss).await, &app.rocket(&boss).open("root").await)
-                .await
-                .unwrap(),
-            parlance_core::send::NewMessage::text("x"),
-        )
-        .await
-        .unwrap();
-    let (_, answer) = there.sub("stream-room-messages", json!([room, false])).await;
-    assert_eq!(code(&answer), "not-allowed");
+    client.settle().await;
 }
 
 #[tokio::test]
