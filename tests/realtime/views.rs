@@ -38,6 +38,8 @@ impl Talk {
         for event in events {
             client.hear("notify-user", &format!("{}/{event}", user.id)).await;
         }
+        // What was done before may still be on its way.
+        client.told(&self.app.core).await;
         client
     }
 
