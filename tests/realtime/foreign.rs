@@ -34,7 +34,7 @@ async fn talk() -> Talk {
     let (ann, bob, _) = (app.user("ann").await, app.user("bob").await, app.user("zoe").await);
     let room = app.rocket(&ann).open("bob").await;
     let foreign = app.rocket(&bob).open("zoe").await;
-    let mut there = Client::log_in(&at, &bob).await;
+    let mut there = Client::online(&at, &app, &bob).await;
     for room in [&room, &foreign] {
         for event in ROOM_EVENTS {
             there.hear("notify-room", &format!("{room}/{event}")).await;

@@ -139,7 +139,9 @@ impl Line {
             self.work = self.session.replay();
         }
         let expires = self.session.caller.as_ref().and_then(parlance_core::Caller::expires);
-        let due = self.life.next().min(expires.unwrap_or(Ms::MAX));
+        // While a call runs nothing is read, and nobody is silent.
+        let silent = if self.work.is_some() { Ms::MAX } else { self.life.next() };
+        let due = silent.min(expires.unwrap_or(Ms::MAX));
         let clock = self.life.clock.clone();
         let Self { ws, session, work, .. } = self;
         let behind = session.is_behind();
@@ -159,6 +161,7 @@ impl Line {
         tokio::select! {
             done = working => {
                 self.work = None;
+                self.life.spoke();
                 let frames = self.session.done(done);
                 self.say(frames).await
             }
@@ -171,7 +174,7 @@ impl Line {
                 Some(Err(error)) => Err(unreadable(&error)),
                 None => Err(GONE),
             },
-            () = clock.sleep_until(due) => self.tick().await,
+            () = clock.sleep_until(due), if due < Ms::MAX => self.tick().await,
         }
     }
 
@@ -258,6 +261,9 @@ impl Line {
             let frames = self.session.forced_out();
             self.say(frames).await?;
             return Err(OVER);
+        }
+        if self.work.is_some() {
+            return Ok(());
         }
         let mut out = Vec::new();
         let life = &mut self.life;
