@@ -106,6 +106,7 @@ async fn requests_are_counted_by_route_and_status() {
     assert!(number(&text, "parlance_event_log_position") > 0);
     assert!(number(&text, "parlance_event_log_lag") >= 0);
     assert_eq!(number(&text, "parlance_sessions"), 1);
+    assert_eq!(number(&text, "parlance_sockets"), 0);
     assert_eq!(number(&text, "parlance_store_changes_waiting"), 0);
     if place.url.is_none() {
         let made = number(&text, "parlance_store_changes_total");

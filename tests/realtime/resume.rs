@@ -7,6 +7,8 @@ use crate::store::{reopen, soon};
 use futures_util::future::join_all;
 use parlance_core::event::Kind;
 use parlance_core::{Clock, Core, Database};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -177,13 +179,15 @@ async fn a_socket_that_asks_for_positions_is_told_everything_that_has_one() {
     assert!(!client.kept().any(|frame| is_event(frame, "room-messages", &room)));
 }
 
-/// Follows a room on sockets that are cut every few messages, until a message says that it is the last.
-async fn follow(at: &Listening, user: &TestUser, every: usize) -> Model {
+/// Follows a room on sockets that are cut at random, until a message says that it is the last. A socket lives
+/// long enough for a piece of what was missed.
+async fn follow(at: &Listening, user: &TestUser, seed: u64) -> Model {
+    let mut chance = StdRng::seed_from_u64(seed);
     let (mut model, mut since, mut last) = (Model::new(), 0, false);
     while !last {
         let mut client = Client::connect_to(at, &format!("/websocket?since={since}")).await;
         client.resume(user).await;
-        for _ in 0..every {
+        for _ in 0..chance.random_range(80..300) {
             let frame = client.next().await;
             match frame["msg"].as_str().unwrap_or_default() {
                 "position" => {
@@ -205,6 +209,12 @@ async fn follow(at: &Listening, user: &TestUser, every: usize) -> Model {
     model
 }
 
+/// Messages of each of four writers: a second's work. `PARLANCE_TEST_RESUME` makes it more: 20,000 take a
+/// minute or two.
+fn each() -> usize {
+    std::env::var("PARLANCE_TEST_RESUME").map_or(60, |text| text.parse().expect("a number"))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_whose_sockets_are_cut_knows_what_the_store_knows() {
     let app = app().await;
@@ -215,7 +225,7 @@ async fn a_client_whose_sockets_are_cut_knows_what_the_store_knows() {
         let writers = (0..4).map(|n| {
             let (app, ann, room) = (&app, &ann, &room);
             async move {
-                for m in 0..60 {
+                for m in 0..each() {
                     let id = app.rocket(ann).say(room, &format!("{n} {m}")).await["_id"].clone();
                     if m % 3 == 0 {
                         let edit =
@@ -231,9 +241,10 @@ async fn a_client_whose_sockets_are_cut_knows_what_the_store_knows() {
         join_all(writers).await;
         app.rocket(&ann).say(&room, "the last").await;
     };
-    let (few, many, ()) = tokio::join!(follow(&at, &bob, 101), follow(&at, &bob, 173), write);
+    let (few, many, ()) = tokio::join!(follow(&at, &bob, 1), follow(&at, &bob, 2), write);
     let want = stored(&app, &bob, &room).await;
-    assert_eq!(want.len(), 4 * 60 - 4 * 8 + 1);
+    let gone = (0..each()).filter(|m| m % 3 != 0 && m % 5 == 0).count();
+    assert_eq!(want.len(), 4 * (each() - gone) + 1);
     assert_eq!(few, want);
     assert_eq!(many, want);
 }

@@ -43,6 +43,11 @@ impl Publisher {
         let mut early = HashSet::new();
         let mut pause = FIRST_PAUSE;
         loop {
+            // Before anything is handed on: who hears of an event finds the log as the settings want it.
+            if since_trim >= TRIM_EVERY {
+                since_trim = 0;
+                self.trim().await;
+            }
             let tail = match events::after(&self.store, gate.position).await {
                 Ok(tail) => tail,
                 Err(error) => {
@@ -77,10 +82,6 @@ impl Publisher {
             } else {
                 early.clear();
                 pause = FIRST_PAUSE;
-            }
-            if since_trim >= TRIM_EVERY {
-                since_trim = 0;
-                self.trim().await;
             }
             if idle {
                 self.wait(gate.gap.then_some(pause)).await;

@@ -15,6 +15,8 @@ pub struct Vitals {
     pub newest: i64,
     /// Sessions in this node's memory: those used lately.
     pub sessions: usize,
+    /// Sockets of this node that are told something.
+    pub sockets: usize,
     /// How busy the store is.
     pub load: Load,
 }
@@ -28,6 +30,7 @@ impl Core {
             published,
             newest,
             sessions: self.live().sessions(),
+            sockets: self.sockets(),
             load: self.store().load(),
         })
     }

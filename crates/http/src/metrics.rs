@@ -47,6 +47,7 @@ pub struct Metrics {
     published: Gauge,
     lag: Gauge,
     sessions: Gauge,
+    sockets: Gauge,
     reads_waiting: Gauge,
     changes_waiting: Gauge,
     groups: Counter,
@@ -76,6 +77,7 @@ impl Metrics {
             gauge("parlance_event_log_position", "Newest position of the event log published here");
         let lag = gauge("parlance_event_log_lag", "Positions that are not published here yet");
         let sessions = gauge("parlance_sessions", "Sessions in memory: those used lately");
+        let sockets = gauge("parlance_sockets", "Sockets that are told something");
         let reads_waiting = gauge("parlance_store_reads_waiting", "Reads that wait for their turn");
         let changes_waiting =
             gauge("parlance_store_changes_waiting", "Changes that wait for the writer");
@@ -95,6 +97,7 @@ impl Metrics {
             published,
             lag,
             sessions,
+            sockets,
             reads_waiting,
             changes_waiting,
             groups,
@@ -132,6 +135,7 @@ impl Metrics {
         self.published.set(vitals.published);
         self.lag.set((vitals.newest - vitals.published).max(0));
         self.sessions.set(number(vitals.sessions));
+        self.sockets.set(number(vitals.sockets));
         self.reads_waiting.set(number(vitals.load.reads_waiting));
         self.changes_waiting.set(number(vitals.load.changes_waiting));
         self.memory.set(memory.unwrap_or(0));

@@ -253,7 +253,11 @@ impl<E: Ear> Teller<'_, E> {
         });
     }
 
+    /// Nobody is told where the operator switched that off, which spares a busy server much.
     fn status(&mut self, user: &User) {
+        if self.core.settings().on(&setting::PRESENCE_OFF) {
+            return;
+        }
         let (id, n) = (quoted(user.id.as_str()), number(&user.status));
         let (name, status) = (quoted(user.handle()), quoted(&user.status_text));
         self.say("notify-logged", "user-status", || {
