@@ -9,6 +9,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 #[tokio::test]
 async fn raw_and_sockjs_speak_the_same() {
@@ -216,4 +218,15 @@ async fn who_answers_below_the_protocol_is_let_go_when_it_stops() {
     let ended = crate::store::soon("the end", patient).await;
     assert!(ended >= start + 28_000, "{}", ended - start);
     assert_eq!(client.end().await, Some(4000));
+}
+
+#[tokio::test]
+async fn a_client_that_closes_is_answered() {
+    let app = app().await;
+    let at = listen(&app).await;
+    let ann = app.user("ann").await;
+    let mut client = Client::log_in(&at, &ann).await;
+    let frame = CloseFrame { code: CloseCode::Normal, reason: "bye".into() };
+    client.send_raw(Message::Close(Some(frame))).await;
+    assert_eq!(client.end().await, Some(1000));
 }

@@ -20,6 +20,8 @@ const SILENCE: Ms = 30_000;
 const STILL: Ms = 14_000;
 /// How long a client may leave unread what is written to it, in milliseconds.
 const UNREAD: Ms = 30_000;
+/// Messages after which what waits is written before more is taken.
+const TOGETHER: usize = 256;
 /// How long the end may take.
 const PARTING: Duration = Duration::from_secs(1);
 
@@ -223,7 +225,7 @@ impl Line {
         }
     }
 
-    /// Tells what waits to be told, all of it in one write.
+    /// Tells what waits to be told, much of it in one write.
     async fn tell(&mut self, first: Arc<Delivery>) -> Result<(), End> {
         let mut frames = Vec::new();
         let mut next = Some(first);
@@ -248,7 +250,8 @@ impl Line {
                 _ => {}
             }
             frames.extend(self.session.hear(&delivery));
-            next = self.session.socket.as_mut().and_then(parlance_core::socket::Socket::try_next);
+            let socket = self.session.socket.as_mut().filter(|_| frames.len() < TOGETHER);
+            next = socket.and_then(parlance_core::socket::Socket::try_next);
         }
         self.say(frames).await
     }
@@ -325,21 +328,22 @@ impl Line {
 
     /// Says why, and waits a moment for the client to say that it understood.
     async fn part(mut self, end: End) {
-        let Some((code, reason)) = end else {
-            return;
-        };
         // Nothing is told any more; what runs is given up.
         self.session.socket = None;
         self.work = None;
         let goodbye = async {
-            if self.clothes == Clothes::SockJs {
-                let last = format!(r#"c[{code},"{reason}"]"#);
-                let _ = self.ws.send(Message::Text(last.into())).await;
+            if let Some((code, reason)) = end {
+                if self.clothes == Clothes::SockJs {
+                    let last = format!(r#"c[{code},"{reason}"]"#);
+                    let _ = self.ws.send(Message::Text(last.into())).await;
+                }
+                let frame = CloseFrame { code, reason: reason.into() };
+                if self.ws.send(Message::Close(Some(frame))).await.is_err() {
+                    return;
+                }
             }
-            let frame = CloseFrame { code, reason: reason.into() };
-            if self.ws.send(Message::Close(Some(frame))).await.is_ok() {
-                while let Some(Ok(_)) = self.ws.recv().await {}
-            }
+            // A client that closes is answered by reading on to the end.
+            while let Some(Ok(_)) = self.ws.recv().await {}
         };
         let _ = tokio::time::timeout(PARTING, goodbye).await;
     }
