@@ -258,3 +258,31 @@ async fn of_a_reply_those_are_alerted_who_follow_the_thread() {
     talk.post(&talk.ann, "chat.sendMessage", shown).await;
     assert_eq!(talk.told(&mut other).await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_refused_send_is_whispered_to_its_sender_alone() {
+    let app = app().await;
+    let at = listen(&app).await;
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+    let room = app.rocket(&ann).open("bob").await;
+    let mut own = Client::log_in(&at, &ann).await;
+    let mut other = Client::log_in(&at, &bob).await;
+    for (client, user) in [(&mut own, &ann), (&mut other, &bob)] {
+        client.hear("notify-user", &format!("{}/message", user.id)).await;
+    }
+    other.ok("blockUser", json!([{"rid": room, "blocked": ann.id}])).await;
+    own.refused("sendMessage", json!([{"rid": room, "msg": "over the socket"}])).await;
+    let body = json!({"message": {"rid": room, "msg": "over REST"}});
+    app.rocket(&ann).post("chat.sendMessage", body).await.expect(400);
+    for _ in 0..2 {
+        let told = own.event("notify-user", &format!("{}/message", ann.id)).await;
+        let cat = json!({"_id": "rocket.cat", "username": "rocket.cat"});
+        assert_eq!((&told[0]["msg"], &told[0]["u"]), (&json!("room_is_blocked"), &cat));
+        assert_eq!((&told[0]["private"], &told[0]["rid"]), (&json!(true), &json!(room)));
+        assert!(told[0]["ts"]["$date"].is_i64());
+    }
+    other.settle().await;
+    assert!(
+        !other.kept().any(|frame| frame["fields"]["eventName"] == format!("{}/message", bob.id))
+    );
+}

@@ -7,6 +7,7 @@ use crate::id::{MessageId, RoomId, UserId};
 use crate::message::Message;
 use crate::reading::Membership;
 use crate::room::Room;
+use crate::time::Ms;
 use std::sync::{Arc, OnceLock};
 
 /// Whom a notice is for.
@@ -102,6 +103,8 @@ pub enum Notice {
     },
     /// Somebody types, or does not any more.
     Activity(Activity),
+    /// A word to the reader alone, shown in a room and kept nowhere.
+    Whisper(Whisper),
     /// The reader's own account changed.
     Account(Arc<User>),
     /// Sessions of the reader's ended, or its rights changed: a socket looks whether it may go on.
@@ -146,6 +149,19 @@ pub struct Activity {
     pub doing: Vec<String>,
     /// In which thread.
     pub thread: Option<MessageId>,
+}
+
+/// A word to one user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whisper {
+    /// A fresh id.
+    pub id: String,
+    /// Where it is shown.
+    pub room: RoomId,
+    /// When it was said.
+    pub at: Ms,
+    /// The text.
+    pub text: String,
 }
 
 /// A notice on its way.

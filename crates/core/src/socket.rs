@@ -7,8 +7,8 @@ use crate::account::User;
 use crate::bus::Plug;
 use crate::caller::Caller;
 use crate::error::Result;
-use crate::id::{MessageId, UserId};
-use crate::notice::{Activity, Delivery, Notice, To, Topic};
+use crate::id::{MessageId, RoomId, UserId};
+use crate::notice::{Activity, Delivery, Notice, To, Topic, Whisper};
 use crate::online::Online;
 use crate::setting;
 use crate::store::fanout;
@@ -113,6 +113,19 @@ impl Core {
     /// May the caller be told of rooms now?
     pub fn may_be_told(&self, caller: &Caller) -> bool {
         self.may_read_rooms(caller.user())
+    }
+
+    /// Says something to the caller alone, on its sockets of this node: shown in a room, kept nowhere.
+    pub fn whisper(&self, caller: &Caller, room: &str, text: &str) {
+        /// Ids and texts are as long as they may be anywhere.
+        const MOST: usize = 1024;
+        if room.len() > MOST || !self.0.bus.has(caller.id()) {
+            return;
+        }
+        let (id, at, room) = (self.new_id(), self.clock().now(), RoomId::from(room));
+        let text = text.chars().take(MOST).collect();
+        let whisper = Delivery::new(Notice::Whisper(Whisper { id, room, at, text }));
+        self.0.bus.hint(&[(To::One(caller.id().clone()), whisper)], 0);
     }
 
     /// Tells the other members of a room what the caller does in it; `but` is the caller's own socket.

@@ -81,6 +81,17 @@ impl Failure {
         Self::Coded { code, reason: reason.into(), details: Some(details) }
     }
 
+    /// What a person is told of it, if it is about what that person did.
+    pub(crate) fn words(&self) -> Option<String> {
+        match self {
+            Self::Core(cause) => core_error(cause.clone()).err()?.words(),
+            Self::Coded { reason, .. } => Some(reason.clone()),
+            Self::Typed(_, reason) => Some((*reason).to_owned()),
+            Self::Sentence(text) | Self::Plain(text) | Self::Schema(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
     /// Status and body.
     pub(crate) fn render(self) -> (StatusCode, String) {
         let bad = StatusCode::BAD_REQUEST;

@@ -67,8 +67,20 @@ pub(crate) async fn send_message(call: Call) -> Answer {
     one_message(&call, send(&call, "chat.sendMessage").await?).await
 }
 
-/// Sends the body's `message`; `name` is what the caller called.
+/// Sends the body's `message`; `name` is what the caller called. A refusal is told to the sender's sockets,
+/// too, where the message would have come (contract section 7.3).
 pub(crate) async fn send(call: &Call, name: &str) -> Result<Message, Failure> {
+    let sent = try_send(call, name).await;
+    if let Err(failure) = &sent
+        && let Some(why) = failure.words()
+        && let Some(Value::String(room)) = call.body.get("message").and_then(|one| one.get("rid"))
+    {
+        call.core().whisper(call.caller()?, room, &why);
+    }
+    sent
+}
+
+async fn try_send(call: &Call, name: &str) -> Result<Message, Failure> {
     let message = match call.body.get("message") {
         Some(Value::Object(message)) => message,
         None | Some(Value::Null) => {

@@ -4,7 +4,7 @@
 use super::rules::{self, changed_rights, changed_setting, tell_all};
 use super::stream::MINE;
 use crate::{rooms, subscriptions, wire};
-use parlance_core::notice::{Activity, Delivery, How, Notice};
+use parlance_core::notice::{Activity, Delivery, How, Notice, Whisper};
 use parlance_core::{Caller, Core, Message, Perm, Room, User, setting};
 use parlance_http::json::{Dates, Object, text};
 use std::sync::Arc;
@@ -100,6 +100,7 @@ impl<E: Ear> Teller<'_, E> {
             }
             Notice::Role(id) => self.role(id),
             Notice::RoleHeld { role, user, given } => self.role_held(role, user, *given),
+            Notice::Whisper(whisper) => self.whisper(whisper),
             Notice::Account(user) => self.account(user),
             Notice::Sessions | Notice::Position(_) => {}
             // What happens in rooms is told to who may be told of rooms.
@@ -239,6 +240,25 @@ impl<E: Ear> Teller<'_, E> {
         if thread.is_none() && (types || activity.doing.is_empty()) {
             self.say("notify-room", &format!("{room}/typing"), || format!("{name},{types}"));
         }
+    }
+
+    fn whisper(&mut self, whisper: &Whisper) {
+        let dates = self.dates;
+        self.say_own("message", || {
+            object(dates, |o| {
+                o.text("_id", &whisper.id);
+                o.text("rid", whisper.room.as_str());
+                o.date("ts", whisper.at);
+                o.date("_updatedAt", whisper.at);
+                o.object("u", |o| {
+                    o.text("_id", "rocket.cat");
+                    o.text("username", "rocket.cat");
+                });
+                o.flag("private", true);
+                o.flag("groupable", false);
+                o.text("msg", &whisper.text);
+            })
+        });
     }
 
     fn account(&mut self, user: &User) {
