@@ -69,7 +69,7 @@ async fn long_names_and_ids_are_refused_and_nothing_is_repeated() {
         json!({"msg": long}),
     ] {
         client.say(&frame).await;
-        let answer = client.next().await;
+        let answer = client.until(|frame| frame["msg"] == "error").await;
         assert_eq!(answer, json!({"msg": "error", "reason": "Bad request"}), "{frame}");
     }
     client.settle().await;
