@@ -6,7 +6,7 @@
 use crate::event::Event;
 use crate::id::UserId;
 use crate::notice::{Delivery, To, Topic};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +21,9 @@ const BUSY: usize = MOST_WAITING / 2;
 /// The moment. Who does not use it gets no other until it has read everything.
 const MOMENT: Duration = Duration::from_millis(20);
 
+/// Events that are remembered.
+const RECENT: usize = 1024;
+
 /// Whose the sockets are that nobody is logged in on: no account's id, and so told nothing of one.
 const NOBODY: &str = "";
 
@@ -29,9 +32,18 @@ const NOBODY: &str = "";
 pub(crate) struct Bus {
     listeners: Mutex<Vec<mpsc::Sender<Arc<Event>>>>,
     position: watch::Sender<i64>,
+    recent: Mutex<Recent>,
     sockets: Mutex<Sockets>,
     /// Rung when a socket has read what waited for it.
     read: Notify,
+}
+
+/// The newest events, so that whoever follows the log closely need not read it.
+#[derive(Default)]
+struct Recent {
+    /// Every event after this position is there, up to the published one.
+    after: i64,
+    events: VecDeque<Arc<Event>>,
 }
 
 /// One listener's end: events in order, then `None` when it was too slow or the core is gone.
@@ -183,9 +195,37 @@ impl Bus {
 
     /// Hands an event to everyone who listens; who has no room for it listens no more.
     pub(crate) fn publish(&self, event: &Arc<Event>) {
+        let mut recent = self.recent();
+        if recent.events.len() >= RECENT
+            && let Some(oldest) = recent.events.pop_front()
+        {
+            recent.after = oldest.position;
+        }
+        recent.events.push_back(event.clone());
+        drop(recent);
         let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
         self.position.send_replace(event.position);
         listeners.retain(|listener| listener.try_send(event.clone()).is_ok());
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The log begins here, for this node: nothing before is among the recent events.
+    pub(crate) fn start(&self, position: i64) {
+        self.recent().after = position;
+        self.reach(position);
+    }
+
+    /// The first `most` events after `from`; `None` if they are too many to be remembered.
+    pub(crate) fn since(&self, from: i64, most: usize) -> Option<Vec<Arc<Event>>> {
+        let recent = self.recent();
+        if from < recent.after {
+            return None;
+        }
+        let first = recent.events.partition_point(|event| event.position <= from);
+        Some(recent.events.iter().skip(first).take(most).cloned().collect())
     }
 
     /// The newest position that was handed out.
@@ -333,3 +373,6 @@ impl Bus {
         sockets.count = 0;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ mod piece;
 use crate::bus::Bus;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::id::UserId;
 use crate::notice::{Delivery, Notice, To, Topic};
 use crate::store::{events, fanout};
@@ -78,23 +79,36 @@ impl Fanout {
 impl Core {
     /// Hands out the next piece of the log after `from`, of what is published; where it ends.
     async fn hand_out(&self, (from, published): (i64, i64)) -> Result<i64> {
-        let (tail, floor) = events::since(self.store(), from, PIECE).await?;
-        if from.saturating_add(1) < floor {
-            return Err(Error::PositionTooOld);
-        }
-        let whole = tail.events.len() < PIECE;
-        let mut piece = tail.events;
-        piece.retain(|(position, _)| *position <= published);
-        let last = piece.last().map_or(published, |(position, _)| *position);
-        let end = if whole { published } else { last };
         let bus = &self.0.bus;
+        let (events, more) = match bus.since(from, PIECE) {
+            Some(events) => {
+                let more = (events.len() == PIECE).then(|| events.last().map(|e| e.position));
+                (events, more.flatten())
+            }
+            None => self.read_log(from).await?,
+        };
+        let published = more.unwrap_or(published).min(published);
+        let events = events.iter().filter(|event| event.position <= published);
+        let events: Vec<Event> = events.map(|event| (**event).clone()).collect();
+        let end = published;
         bus.begin(end);
-        let events: Vec<_> = piece.into_iter().filter_map(|(_, event)| event).collect();
         let here = |user: &UserId| bus.has(user);
         let mut told = self.told_of(&events, Audience { here: &here, only: None }).await?;
         told.push((To::All(Topic::Position), Delivery::new(Notice::Position(end))));
         bus.hand_out(end, &told).await;
         Ok(end)
+    }
+
+    /// The log after `from`, for who does not follow it closely; and where this piece of it ends, if
+    /// there may be more behind.
+    async fn read_log(&self, from: i64) -> Result<(Vec<Arc<Event>>, Option<i64>)> {
+        let (tail, floor) = events::since(self.store(), from, PIECE).await?;
+        if from.saturating_add(1) < floor {
+            return Err(Error::PositionTooOld);
+        }
+        let last = tail.events.last().map(|(position, _)| *position);
+        let more = last.filter(|_| tail.events.len() == PIECE);
+        Ok((tail.events.into_iter().filter_map(|(_, event)| event.map(Arc::new)).collect(), more))
     }
 
     /// What the caller missed after `since`, up to `until` or what is published: of the rooms it is in

@@ -164,7 +164,7 @@ impl Core {
         let live = Arc::new(Live::load(&store, born).await?);
         let bus = Arc::new(Bus::default());
         let from = store::events::newest(&store).await?;
-        bus.reach(from);
+        bus.start(from);
         let publisher = publisher::Publisher {
             store: store.clone(),
             clock: options.clock.clone(),

@@ -64,10 +64,7 @@ static MEMBERS: ByLength = LazyLock::new(|| {
     by_length(|length| {
         let ids = numbers(1, length);
         let columns = member_columns!();
-        format!(
-            "SELECT s.room, {columns} FROM members s WHERE s.room IN ({ids})
-             ORDER BY s.room, s.place, s.usr"
-        )
+        format!("SELECT s.room, {columns} FROM members s WHERE s.room IN ({ids})")
     })
 });
 static ROOMS: ByLength = LazyLock::new(|| {
@@ -110,8 +107,7 @@ static THREADS: ByLength = LazyLock::new(|| {
         let (users, rooms) = (numbers(1, length), numbers(length + 1, length));
         format!(
             "SELECT u.usr, u.room, u.thread, u.named, u.everyone FROM unread_threads u
-             WHERE u.usr IN ({users}) AND u.room IN ({rooms})
-             ORDER BY u.usr, u.room, u.thread"
+             WHERE u.usr IN ({users}) AND u.room IN ({rooms})"
         )
     })
 });
@@ -123,7 +119,7 @@ async fn rows(store: &Store, reads: Vec<Read>) -> Result<Vec<Row>> {
     Ok(store.read_all(reads).await?.into_iter().flatten().collect())
 }
 
-/// The members of these rooms, in the order of joining.
+/// The members of these rooms, in no order.
 pub(crate) async fn members(store: &Store, of: &[&str]) -> Result<HashMap<String, Vec<Member>>> {
     let reads = lists(&MEMBERS, of);
     let mut all: HashMap<String, Vec<Member>> = HashMap::new();
@@ -196,6 +192,10 @@ pub(crate) async fn find(store: &Store, named: Named<'_>) -> Result<Found> {
         let whose = (row.text()?, row.text()?);
         let thread = UnreadThread { root: row.text()?, named: row.bool()?, everyone: row.bool()? };
         found.threads.entry(whose).or_default().push(thread);
+    }
+    // As a membership shows them.
+    for threads in found.threads.values_mut() {
+        threads.sort_by(|a, b| a.root.cmp(&b.root));
     }
     for mut row in part(4) {
         found.users.push(users::read(&mut row)?);
