@@ -178,8 +178,18 @@ fn keep(mut socket: Socket) {
 
 /// When each message was sent.
 type Sent = Arc<Mutex<HashMap<String, Instant>>>;
-/// How long frames took.
-type Took = Arc<Mutex<Vec<Duration>>>;
+/// How long frames took: from the call, and from the time that the write gave the message, which is before
+/// its commit (in whole milliseconds).
+type Took = Arc<Mutex<Vec<(Duration, Duration)>>>;
+
+/// How long ago the message of a frame was written.
+fn written(frame: &str) -> Duration {
+    const KEY: &str = r#""ts":{"$date":"#;
+    let at = &frame[frame.find(KEY).unwrap() + KEY.len()..];
+    let ts = Duration::from_millis(at[..at.find('}').unwrap()].parse().unwrap());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    now.saturating_sub(ts)
+}
 
 /// Notes when messages come.
 fn watch(mut from: SplitStream<Socket>, sent: Sent, took: Took) {
@@ -193,14 +203,16 @@ fn watch(mut from: SplitStream<Socket>, sent: Sent, took: Took) {
             }
             let Some(at) = text.find(KEY) else { continue };
             let id: String = text[at + KEY.len()..].chars().take_while(|c| *c != '"').collect();
+            let written = written(&text);
             if let Some(began) = sent.lock().unwrap().get(&id) {
-                took.lock().unwrap().push(now - *began);
+                took.lock().unwrap().push((now - *began, written));
             }
         }
     });
 }
 
-fn shown(took: &mut [Duration]) -> String {
+fn shown(took: impl Iterator<Item = Duration>) -> String {
+    let mut took: Vec<Duration> = took.collect();
     took.sort_unstable();
     let at = |mille: usize| took[(took.len() - 1) * mille / 1000].as_secs_f64() * 1e3;
     format!("p50 {:.2} ms, p99 {:.2} ms, most {:.2} ms", at(500), at(990), at(1000))
@@ -248,11 +260,13 @@ async fn fan_out(server: &Server, accounts: &[Account], members: usize, seconds:
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let cpu = (server.cpu() - before) / all as f64 * 1e6;
-    let mut took = took.lock().unwrap();
+    let took = took.lock().unwrap();
     println!(
-        "{members} members, {RATE}/s, {} of {wanted} frames: {}; server {cpu:.0} us of CPU a message",
+        "{members} members, {RATE}/s, {} of {wanted} frames: from the call {}; from the write {}; \
+         server {cpu:.0} us of CPU a message",
         took.len(),
-        shown(&mut took)
+        shown(took.iter().map(|(call, _)| *call)),
+        shown(took.iter().map(|(_, write)| *write))
     );
 }
 
