@@ -93,6 +93,9 @@ struct Shared {
 impl Outlet {
     /// Hands over a delivery; `false` for one that has no room for it.
     fn push(&self, delivery: &Arc<Delivery>) -> bool {
+        if self.sender.capacity() == MOST_WAITING {
+            self.shared.slow.store(false, Ordering::Relaxed);
+        }
         let weight = delivery.weight();
         let waiting = self.shared.bytes.fetch_add(weight, Ordering::Relaxed);
         let fits = waiting == 0 || waiting + weight <= MOST_BYTES;
@@ -106,9 +109,6 @@ impl Outlet {
     /// Has it much to read, and deserves a moment for it?
     fn is_busy(&self) -> bool {
         let free = self.sender.capacity();
-        if free == MOST_WAITING {
-            self.shared.slow.store(false, Ordering::Relaxed);
-        }
         free < MOST_WAITING - BUSY && !self.shared.slow.load(Ordering::Relaxed)
     }
 
@@ -302,12 +302,12 @@ impl Bus {
             let busy = self.push(some, |outlet| outlet.since < position);
             // What comes in a burst is no sign that its reader is slow.
             let read = async {
-                while busy.iter().any(Outlet::is_busy) {
+                while busy.values().any(Outlet::is_busy) {
                     self.read.notified().await;
                 }
             };
             if !busy.is_empty() && tokio::time::timeout(MOMENT, read).await.is_err() {
-                for outlet in busy.iter().filter(|outlet| outlet.is_busy()) {
+                for outlet in busy.values().filter(|outlet| outlet.is_busy()) {
                     outlet.shared.slow.store(true, Ordering::Relaxed);
                 }
             }
@@ -320,15 +320,16 @@ impl Bus {
         drop(self.push(deliveries, |outlet| outlet.id != but));
     }
 
-    /// Hands deliveries to all that they concern; gives those who have much to read then.
+    /// Hands deliveries to all that they concern; gives those who have much to read then, by
+    /// their ids.
     fn push(
         &self,
         deliveries: &[(To, Arc<Delivery>)],
         concerns: impl Fn(&Outlet) -> bool,
-    ) -> Vec<Outlet> {
+    ) -> HashMap<u64, Outlet> {
         let mut sockets = self.sockets();
         let mut cut = 0;
-        let mut busy: Vec<Outlet> = Vec::new();
+        let mut busy = HashMap::new();
         for (to, delivery) in deliveries {
             let mut send = |own: &mut Vec<Outlet>, fits: &dyn Fn(&Outlet) -> bool| {
                 let before = own.len();
@@ -337,8 +338,8 @@ impl Bus {
                         return true;
                     }
                     let pushed = one.push(delivery);
-                    if pushed && one.is_busy() && busy.iter().all(|known| known.id != one.id) {
-                        busy.push(one.clone());
+                    if pushed && one.is_busy() {
+                        busy.entry(one.id).or_insert_with(|| one.clone());
                     }
                     pushed
                 });

@@ -60,3 +60,33 @@ async fn who_does_not_read_is_cut_off_and_nobody_else_is() {
     assert!(!bus.has(&ann) && bus.has(&bob));
     assert_eq!((bus.count(), read.await.unwrap()), (1, 2 * MOST_WAITING));
 }
+
+#[tokio::test]
+async fn who_has_read_everything_gets_a_moment_again() {
+    let bus = Arc::new(Bus::default());
+    let ann = UserId::from("ann");
+    let mut plug = bus.plug(&ann);
+    let told = || (To::One(ann.clone()), Delivery::new(Notice::Sessions));
+    // It reads nothing of a burst, and its moment passes.
+    let burst: Vec<_> = (0..MOST_WAITING * 3 / 4).map(|_| told()).collect();
+    bus.hand_out(1, &burst).await;
+    while plug.try_next().is_some() {}
+    // Then it reads, and a burst that is larger than its queue does not cut it off.
+    let read = tokio::spawn(async move {
+        let mut read = 0;
+        while plug.next().await.is_some() {
+            read += 1;
+            while plug.try_next().is_some() {
+                read += 1;
+            }
+            if read == 3 * MOST_WAITING {
+                return plug;
+            }
+        }
+        panic!("cut off after {read}");
+    });
+    let burst: Vec<_> = (0..3 * MOST_WAITING).map(|_| told()).collect();
+    bus.hand_out(2, &burst).await;
+    drop(read.await.unwrap());
+    assert_eq!(bus.count(), 0);
+}

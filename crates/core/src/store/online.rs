@@ -7,6 +7,8 @@ use crate::event::Kind;
 use crate::online::Wanted;
 use crate::time::Ms;
 
+/// Locks an account first, so that of two nodes the second sees the first one's row.
+const HOLD: &str = "UPDATE users SET updated = updated WHERE id = $1";
 const SET: &str = "INSERT INTO connections (usr, node, away)
     SELECT u.id, CAST($2 AS KEYTEXT), $3 FROM users u WHERE u.id = $1
     ON CONFLICT (usr, node) DO UPDATE SET away = excluded.away";
@@ -46,7 +48,11 @@ fn show(change: &mut Change, user: &str, now: Ms) {
 /// Writes the rows of these users for this node.
 pub(crate) async fn write(store: &Store, node: &str, wanted: &[Wanted], now: Ms) -> Result<()> {
     let mut change = Change::new();
+    // In one order on every node, so that nobody waits for whoever waits for it.
+    let mut wanted: Vec<&Wanted> = wanted.iter().collect();
+    wanted.sort_by(|a, b| a.user.cmp(&b.user));
     for Wanted { user, away } in wanted {
+        change.run(HOLD, [user.into()]);
         match away {
             Some(away) => change.run(SET, [user.into(), node.into(), (*away).into()]),
             None => change.run(DROP, [user.into(), node.into()]),
@@ -92,6 +98,7 @@ pub(crate) async fn leave(store: &Store, node: &str, now: Ms) -> Result<()> {
         }
         for mut row in own {
             let user = row.text()?;
+            change.run(HOLD, [user.as_str().into()]);
             change.run(DROP, [user.as_str().into(), node.into()]);
             show(&mut change, &user, now);
         }
