@@ -241,8 +241,9 @@ async fn each_rate_limit_counts_what_it_says() {
         for _ in 0..5 {
             admin.ok("rooms/get", json!([])).await;
         }
-        // Signs of life and subscriptions are no calls.
-        first.hear("roles", "roles").await;
+        // A subscription counts as one more call, but for the rules by name; a sign of life never does.
+        let (_, answer) = first.sub("stream-roles", json!(["roles", false])).await;
+        assert_eq!(refused(&answer), method, "{id}");
         first.settle().await;
         app.clock.move_to(app.clock.now() + 10_000);
         first.ok("rooms/get", json!([])).await;
@@ -323,4 +324,27 @@ async fn a_server_that_stops_tells_all_its_sockets_to_come_again() {
     }
     crate::store::soon("the end", stop).await.unwrap();
     assert_eq!(app.core.sockets(), 0);
+}
+
+#[tokio::test]
+async fn subscriptions_count_as_calls_of_their_connection_and_not_by_name() {
+    let app = crate::app::app().await;
+    let at = listen(&app).await;
+    let ann = app.user("ann").await;
+    let set = async |id: &str, value: Value| {
+        app.core.overwrite_setting(id, &value).await.unwrap();
+    };
+    set("API_Enable_Rate_Limiter", json!(true)).await;
+    set("DDP_Rate_Limit_Connection_By_Method_Requests_Allowed", json!(1)).await;
+    set("DDP_Rate_Limit_Connection_Requests_Allowed", json!(4)).await;
+    let mut client = Client::log_in(&at, &ann).await;
+    for event in ["user-status", "updateAvatar", "Users:Deleted"] {
+        client.hear("notify-logged", event).await;
+    }
+    let (_, answer) = client.sub("stream-notify-all", json!(["public-info", false])).await;
+    assert_eq!(answer["msg"], "nosub");
+    assert_eq!(answer["error"]["error"], "too-many-requests");
+    assert_eq!(answer["error"]["details"]["timeToReset"], 60_000);
+    app.clock.move_to(app.clock.now() + 60_000);
+    client.hear("notify-all", "public-info").await;
 }

@@ -44,14 +44,15 @@ fn window(settings: &Settings, of: &'static setting::SocketRate) -> Option<Windo
 }
 
 impl Rates {
-    /// Counts a call of a method; how long to wait if it is one too many. Nothing is counted of those whom
+    /// Counts a call of a method, or a subscription, which has no rule of its own: a client has many of the
+    /// same name at once. How long to wait if it is one too many. Nothing is counted of those whom
     /// the permission spares.
     pub(super) fn count(
         &mut self,
         edge: &Edge,
         caller: Option<&Caller>,
         ip: &str,
-        method: &'static str,
+        method: Option<&'static str>,
     ) -> Option<Ms> {
         let (core, settings) = (edge.core(), edge.core().settings());
         let spared = caller.is_some_and(|caller| core.may(caller, Perm::BypassRateLimit));
@@ -67,15 +68,16 @@ impl Rates {
             window(&settings, of).and_then(|window| seen.count(window, now))
         };
         let mut wait = own(&mut self.all, &setting::SOCKET_CONNECTION)
-            .or_else(|| {
-                own(self.each.entry(method).or_default(), &setting::SOCKET_CONNECTION_METHOD)
-            })
             .or_else(|| shared(Who::address(ip), "ddp", &setting::SOCKET_ADDRESS));
+        if let Some(method) = method {
+            let each = self.each.entry(method).or_default();
+            wait = wait.or_else(|| own(each, &setting::SOCKET_CONNECTION_METHOD));
+        }
         if let Some(caller) = caller {
             let who = || Who::User(caller.id().clone());
             wait = wait
                 .or_else(|| shared(who(), "ddp", &setting::SOCKET_USER))
-                .or_else(|| shared(who(), method, &setting::SOCKET_USER_METHOD));
+                .or_else(|| shared(who(), method?, &setting::SOCKET_USER_METHOD));
         }
         wait
     }

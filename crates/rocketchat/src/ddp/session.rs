@@ -149,7 +149,7 @@ impl Session {
     fn method(&mut self, id: Id, name: String, params: Vec<Value>) -> Step {
         let method = methods::interned(&name);
         let caller = self.caller.as_ref();
-        if let Some(wait) = self.rates.count(&self.edge, caller, &self.ip, method) {
+        if let Some(wait) = self.rates.count(&self.edge, caller, &self.ip, Some(method)) {
             return Step::Say(refused(&id, Failure::TooMany(wait)));
         }
         let call = self.call();

@@ -4,6 +4,9 @@
 use super::{Done, Follow, Session, Step, frame};
 use crate::ddp::frame::Id;
 use crate::ddp::stream::{MINE, Named, Rule, named};
+use crate::error::Failure;
+use crate::methods;
+use parlance_core::Error;
 use parlance_core::notice::Topic;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -30,14 +33,14 @@ impl Sub {
 
 impl Session {
     pub(super) fn subscribe(&mut self, id: Id, name: &str, params: Vec<Value>) -> Step {
-        let no = |code: Value, reason: &str| {
-            let shown = code.as_str().map_or_else(|| code.to_string(), str::to_owned);
-            let error = json!({"isClientSafe": true, "error": code, "reason": reason,
-                "message": format!("{reason} [{shown}]"), "errorType": "Meteor.Error"});
-            Step::Say(vec![frame::nosub(&id, Some(&error))])
-        };
+        let no = |code: Value, reason: &str| Step::Say(refused(&id, &code, reason));
         // What had this id is over, whatever becomes of this one.
         self.forget(&id);
+        if let Some(wait) = self.rates.count(&self.edge, self.caller.as_ref(), &self.ip, None) {
+            self.listen();
+            let error = methods::refusal(Failure::TooMany(wait));
+            return Step::Say(vec![frame::nosub(&id, Some(&error))]);
+        }
         if self.subs.len() >= MOST_SUBS {
             self.listen();
             return no("error-too-many-subscriptions".into(), "Too many subscriptions");
@@ -64,7 +67,7 @@ impl Session {
         }
         // Either is asked for by name or not at all (contract/clients 27).
         let added = options == true || options.get("useCollection").is_some_and(|on| on == true);
-        let refuse = || no("not-allowed".into(), &format!("Not allowed to subscribe to {event}"));
+        let refuse = || no("not-allowed".into(), &not_allowed(&event));
         let room = event.split('/').next().unwrap_or_default().to_owned();
         match (rule, &self.caller) {
             (Rule::Open, _) => {}
@@ -75,7 +78,6 @@ impl Session {
             (Rule::Room, Some(_)) if stream == "room-messages" && event == MINE => {}
             (Rule::Room, Some(caller)) => {
                 let (core, caller) = (self.edge.core().clone(), caller.clone());
-                let Step::Say(no) = refuse() else { return refuse() };
                 return Step::Work(Box::pin(async move {
                     let access = match core.again(&caller).await {
                         Ok(caller) => core.access(&caller, &room).await,
@@ -83,7 +85,7 @@ impl Session {
                     };
                     match access {
                         Ok(_) => Done::Granted { id, stream, event, added },
-                        Err(_) => Done::Said(no),
+                        Err(error) => Done::Said(no_room(&id, &event, error)),
                     }
                 }));
             }
@@ -118,15 +120,15 @@ impl Session {
             let all = options.get(key).and_then(Value::as_array).into_iter().flatten();
             all.filter_map(Value::as_str).filter(|id| id.len() <= 64).map(str::to_owned).collect()
         };
-        let no = |code: &str, reason: &str| {
-            let error = json!({"isClientSafe": true, "error": code, "reason": reason,
-                "message": format!("{reason} [{code}]"), "errorType": "Meteor.Error"});
-            Step::Say(vec![frame::nosub(id, Some(&error))])
-        };
+        let no = |code: &str, reason: &str| Step::Say(refused(id, &code.into(), reason));
         if self.caller.is_none() {
             return no("not-allowed", "Not allowed");
         }
+        // Only who is heard is looked for: a list of others costs nothing.
         for gone in list("removed") {
+            if !self.heard.has("user-presence", &gone) {
+                continue;
+            }
             for sub in self.subs.values_mut() {
                 if let Sub::People(all) = sub
                     && all.remove(&gone)
@@ -181,5 +183,28 @@ impl Session {
         if self.follow != Follow::No && self.caller.is_some() {
             socket.want(Topic::Position);
         }
+    }
+}
+
+/// A subscription that is not granted.
+fn refused(id: &Id, code: &Value, reason: &str) -> Vec<String> {
+    let shown = code.as_str().map_or_else(|| code.to_string(), str::to_owned);
+    let error = json!({"isClientSafe": true, "error": code, "reason": reason,
+        "message": format!("{reason} [{shown}]"), "errorType": "Meteor.Error"});
+    vec![frame::nosub(id, Some(&error))]
+}
+
+fn not_allowed(event: &str) -> String {
+    format!("Not allowed to subscribe to {event}")
+}
+
+/// A room that is not to be heard, whoever's it is. That the store does not answer says nothing of what is
+/// allowed.
+fn no_room(id: &Id, event: &str, error: Error) -> Vec<String> {
+    match error {
+        Error::NoRoom | Error::NoAccess | Error::NotAllowed | Error::NotLoggedIn => {
+            refused(id, &"not-allowed".into(), &not_allowed(event))
+        }
+        other => vec![frame::nosub(id, Some(&methods::refusal(other.into())))],
     }
 }
